@@ -1,0 +1,47 @@
+"""The device that a run computes on."""
+
+from __future__ import annotations
+
+import torch
+
+from nasbook.runtime.errors import UsageError
+
+NAMES = ("auto", "cpu", "cuda", "mps")
+
+
+def available() -> list[str]:
+    """The devices of this machine, the fastest first."""
+    found = []
+    if torch.cuda.is_available():
+        found.append("cuda")
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return [*found, "cpu"]
+
+
+def pick(name: str = "auto") -> torch.device:
+    """The named device, or with "auto" the fastest one here.
+
+    Raises:
+        UsageError: there is no such device on this machine.
+    """
+    here = available()
+    if name == "auto":
+        return torch.device(here[0])
+    if name.split(":")[0] not in here:
+        raise UsageError(f"Device {name!r} is not available; this machine has {', '.join(here)} (or say auto).")
+    return torch.device(name)
+
+
+def memory_mib(device: torch.device) -> float:
+    """Peak memory in MiB: of the accelerator's tensors where there is one, of the process otherwise."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    try:
+        import resource
+    except ImportError:  # Windows has no such counter
+        return float("nan")
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
