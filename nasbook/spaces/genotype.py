@@ -1,0 +1,205 @@
+"""One discrete architecture of the DARTS family: a frozen value that reads and writes the published text form.
+
+    Genotype(normal=[('sep_conv_3x3', 1), ('skip_connect', 0), ...], normal_concat=range(2, 6), reduce=[...], ...)
+
+`normal` and `reduce` list (operation, source node) pairs. Nodes 0 and 1 are the outputs of the two previous cells;
+pairs 2i and 2i+1 feed node i+2. The cell's output concatenates the nodes of `..._concat` along channels. An empty
+`reduce` stands for a fixed reduction (one FactorizedReduce), which is our addition to the form.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from nasbook.runtime.errors import UsageError
+from nasbook.spaces import operations
+
+Pair = tuple[str, int]
+FIELDS = ("normal", "normal_concat", "reduce", "reduce_concat")
+CELL_INPUTS = 2
+
+
+@dataclass(frozen=True)
+class Genotype:
+    """One architecture: two cells, each a list of (operation, source) pairs and the nodes that it puts out.
+
+    Raises:
+        UsageError: a cell is malformed; the sentence says which and how.
+    """
+
+    normal: tuple[Pair, ...]
+    normal_concat: tuple[int, ...]
+    reduce: tuple[Pair, ...]
+    reduce_concat: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        _check_cell("normal", self.normal, self.normal_concat)
+        if not self.normal:
+            raise UsageError("A genotype's normal cell must hold at least one (operation, source) pair.")
+        _check_cell("reduce", self.reduce, self.reduce_concat)
+
+    def cell(self, kind: str) -> tuple[Pair, ...]:
+        """The pairs of the "normal" or the "reduce" cell."""
+        return self.normal if kind == "normal" else self.reduce
+
+    def concat(self, kind: str) -> tuple[int, ...]:
+        """The nodes that the "normal" or the "reduce" cell puts out."""
+        return self.normal_concat if kind == "normal" else self.reduce_concat
+
+    def edges(self, kind: str) -> tuple[tuple[int, int, str], ...]:
+        """The cell as (source, target, operation) triples, in the order of its pairs."""
+        return tuple((source, target_of(index), name) for index, (name, source) in enumerate(self.cell(kind)))
+
+    def nodes(self, kind: str) -> int:
+        """How many intermediate nodes the cell has."""
+        return count_nodes(self.cell(kind))
+
+    def canonical(self) -> Genotype:
+        """The same architecture with each node's pairs sorted by source (two pairs of a node may be written either way)."""
+        return Genotype(_sorted(self.normal), self.normal_concat, _sorted(self.reduce), self.reduce_concat)
+
+    def count(self, name: str, kind: str | None = None) -> int:
+        """How often an operation occurs in one cell, or in both."""
+        kinds = ("normal", "reduce") if kind is None else (kind,)
+        return sum(operation == name for each in kinds for operation, _ in self.cell(each))
+
+    def __str__(self) -> str:
+        parts = []
+        for kind in ("normal", "reduce"):
+            parts.append(f"{kind}={list(self.cell(kind))!r}")
+            parts.append(f"{kind}_concat={_concat_text(self.concat(kind))}")
+        return f"Genotype({', '.join(parts)})"
+
+    def to_json(self) -> str:
+        """The genotype as one JSON object."""
+        return json.dumps({name: getattr(self, name) for name in FIELDS})
+
+
+def target_of(index: int) -> int:
+    """The node that pair number `index` of a cell feeds."""
+    return CELL_INPUTS + index // 2
+
+
+def count_nodes(pairs: tuple[Pair, ...]) -> int:
+    """The number of intermediate nodes that a list of pairs feeds (a single pair feeds one node)."""
+    return (len(pairs) + 1) // 2
+
+
+def parse_genotype(text: str) -> Genotype:
+    """Read a genotype from its published text form or from JSON. Nothing in the text is ever evaluated.
+
+    Raises:
+        UsageError: the text is malformed; the sentence says what was wrong and what is allowed.
+    """
+    if not isinstance(text, str):
+        raise UsageError(f"A genotype is read from text, not from {type(text).__name__}.")
+    fields = _json_fields(text) if text.lstrip().startswith("{") else _call_fields(text)
+    unknown, missing = sorted(set(fields) - set(FIELDS)), [name for name in FIELDS if name not in fields]
+    if unknown or missing:
+        wrong = f"has the unknown field {unknown[0]!r}" if unknown else f"lacks the field {missing[0]!r}"
+        raise UsageError(f"The genotype {wrong}; its fields are {', '.join(FIELDS)}.")
+    return Genotype(
+        _pairs("normal", fields["normal"]),
+        _numbers("normal_concat", fields["normal_concat"]),
+        _pairs("reduce", fields["reduce"]),
+        _numbers("reduce_concat", fields["reduce_concat"]),
+    )
+
+
+def _check_cell(kind: str, pairs: tuple[Pair, ...], concat: tuple[int, ...]) -> None:
+    for index, (name, source) in enumerate(pairs):
+        if name not in operations.NAMES:
+            raise UsageError(
+                f"The {kind} cell's pair {index} names the operation {name!r}; allowed are {', '.join(operations.NAMES)}."
+            )
+        if not 0 <= source < target_of(index):
+            raise UsageError(
+                f"The {kind} cell's pair {index} feeds node {target_of(index)} from node {source}; "
+                f"a source must be between 0 and {target_of(index) - 1}."
+            )
+    last = CELL_INPUTS + count_nodes(pairs) - 1
+    if pairs and not concat:
+        raise UsageError(f"The {kind} cell puts out no node: {kind}_concat is empty.")
+    for node in concat:
+        if not CELL_INPUTS <= node <= last:
+            raise UsageError(f"{kind}_concat names node {node}; the {kind} cell has the nodes 2 to {last}.")
+    if len(set(concat)) != len(concat):
+        raise UsageError(f"{kind}_concat names a node twice: {list(concat)}.")
+
+
+def _sorted(pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
+    nodes = [pairs[start : start + 2] for start in range(0, len(pairs), 2)]
+    return tuple(pair for node in nodes for pair in sorted(node, key=lambda pair: (pair[1], pair[0])))
+
+
+def _concat_text(concat: tuple[int, ...]) -> str:
+    if concat and concat == tuple(range(concat[0], concat[-1] + 1)):
+        return f"range({concat[0]}, {concat[-1] + 1})"
+    return repr(list(concat))
+
+
+def _json_fields(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        raise UsageError("The genotype starts like JSON but is not a JSON object.") from None
+    return value  # starts with a brace, so it is an object
+
+
+def _call_fields(text: str) -> dict[str, Any]:
+    refusal = "A genotype reads Genotype(normal=[('operation', source), ...], normal_concat=range(2, 6), reduce=..., reduce_concat=...)."
+    try:
+        call = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise UsageError(refusal) from None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != "Genotype" or call.args:
+        raise UsageError(refusal)
+    fields: dict[str, Any] = {}
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            raise UsageError(refusal)
+        fields[keyword.arg] = _literal(keyword.arg, keyword.value)
+    return fields
+
+
+def _literal(name: str, node: ast.expr) -> Any:
+    if isinstance(node, ast.Call):
+        return _range(name, node)
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, RecursionError, MemoryError, SyntaxError):
+        raise UsageError(f"The genotype's field {name!r} must be a plain list or a range.") from None
+
+
+def _range(name: str, node: ast.Call) -> list[int]:
+    bounds = [argument.value if isinstance(argument, ast.Constant) else None for argument in node.args]
+    named_range = isinstance(node.func, ast.Name) and node.func.id == "range" and not node.keywords
+    if not named_range or len(bounds) not in (1, 2) or not all(type(bound) is int and bound < 100 for bound in bounds):
+        raise UsageError(f"The genotype's field {name!r} must be a plain list or a range such as range(2, 6).")
+    return list(range(*[bound for bound in bounds if isinstance(bound, int)]))
+
+
+def _pairs(name: str, value: Any) -> tuple[Pair, ...]:
+    sentence = f"The genotype's field {name!r} must list ('operation', source) pairs."
+    if not isinstance(value, list | tuple):
+        raise UsageError(sentence)
+    pairs = []
+    for pair in value:
+        if (
+            not isinstance(pair, list | tuple)
+            or len(pair) != 2
+            or not isinstance(pair[0], str)
+            or type(pair[1]) is not int
+        ):
+            raise UsageError(sentence)
+        pairs.append((pair[0], pair[1]))
+    return tuple(pairs)
+
+
+def _numbers(name: str, value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list | tuple) or not all(type(number) is int for number in value):
+        raise UsageError(f"The genotype's field {name!r} must list node numbers.")
+    return tuple(value)
