@@ -1,0 +1,5 @@
+"""Whole runs in one call: search, select, train from scratch, with everything kept in a run folder."""
+
+from nasbook.experiment.runs import Outcome, search, train
+
+__all__ = ["Outcome", "search", "train"]

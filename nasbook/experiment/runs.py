@@ -1,0 +1,213 @@
+"""`search` and `train`: what the commands of the same names and the chapters call."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from nasbook import datasets, sizes, spaces
+from nasbook.datasets import Dataset
+from nasbook.evaluation import Training
+from nasbook.runtime import devices
+from nasbook.runtime.driver import drive
+from nasbook.runtime.events import Listener
+from nasbook.runtime.run_folder import RunFolder
+from nasbook.search import Search, recipes
+from nasbook.selection import SELECTIONS, magnitude
+from nasbook.sizes import TrainNumbers
+from nasbook.spaces import Genotype
+from nasbook.supernet import describe
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a run.
+
+    Args:
+        result: the keys of `nasbook search --json` or `nasbook train --json`.
+        history: one record an epoch of the search (or of the training, after `train`).
+        training: one record an epoch of the training from scratch; empty when there was none.
+    """
+
+    result: dict[str, Any]
+    history: list[dict[str, Any]]
+    training: list[dict[str, Any]]
+
+    @property
+    def genotype(self) -> Genotype:
+        """The architecture that came out (or was trained)."""
+        return spaces.parse_genotype(self.result["genotype"])
+
+
+def search(
+    method: str = "darts",
+    *,
+    space: str | None = None,
+    data: str | Dataset | None = None,
+    size: str = "class",
+    seed: int = 0,
+    retrain: bool = True,
+    device: str = "auto",
+    numbers: dict[str, Any] | None = None,
+    train_numbers: dict[str, Any] | None = None,
+    root: Path | None = None,
+    run: Path | None = None,
+    listeners: Iterable[Listener] = (),
+) -> Outcome:
+    """Search an architecture and, unless told otherwise, train it from scratch and test it.
+
+    Args:
+        method: a recipe's name.
+        space: a space's name; by default the size's own.
+        data: a data set, or what `datasets.load` takes; by default the size's own.
+        size: "class" or "paper".
+        seed: every random number follows from it.
+        retrain: train the architecture that comes out from scratch and test it.
+        device: "auto", "cpu", "cuda" or "mps".
+        numbers, train_numbers: numbers of the size to change, by name (see `nasbook.sizes`).
+        root: folder of the real data sets.
+        run: folder to keep the run in; an unfinished run of the same configuration there is continued, a finished one
+            is read. None keeps nothing.
+        listeners: told what happens.
+
+    Raises:
+        UsageError: something asked for does not exist or does not fit together; nothing has run then.
+        DivergedError: the loss is no longer finite; the run folder keeps the last good epoch.
+    """
+    preset = sizes.get(size)
+    recipe = recipes.get(method)
+    chosen = sizes.override(preset.search, numbers or {})
+    fit = sizes.override(preset.train, train_numbers or {})
+    searched = spaces.get(space or preset.space, nodes=chosen.nodes, reduction=chosen.reduction)
+    where, dataset = devices.pick(device), _load(data or preset.data, root)
+    stage = Search(searched, dataset, recipe=recipe, numbers=chosen, derive=magnitude, seed=seed, device=where)
+    config = {
+        "command": "search",
+        "method": method,
+        "space": searched.name,
+        "data": _data_name(data or preset.data),
+        "size": size,
+        "seed": seed,
+        "retrain": retrain,
+        "device": where.type,
+        "search": asdict(chosen),
+        "train": asdict(fit),
+    }
+    folder = RunFolder(run, config)
+    finished = folder.result()
+    if finished is None:
+        finished = _run_search(stage, fit, folder, listeners)
+    return Outcome(finished, folder.history("search"), folder.history("train"))
+
+
+def train(
+    genotype: str | Genotype,
+    *,
+    data: str | Dataset | None = None,
+    size: str = "class",
+    seed: int = 0,
+    device: str = "auto",
+    numbers: dict[str, Any] | None = None,
+    root: Path | None = None,
+    run: Path | None = None,
+    listeners: Iterable[Listener] = (),
+) -> Outcome:
+    """Train one architecture from scratch and test it; the arguments are those of `search`.
+
+    Args:
+        genotype: a genotype, its text, or the name of a published one.
+
+    Raises:
+        UsageError, DivergedError: as in `search`.
+    """
+    preset = sizes.get(size)
+    fit = sizes.override(preset.train, numbers or {})
+    architecture = spaces.read(genotype) if isinstance(genotype, str) else genotype
+    where, dataset = devices.pick(device), _load(data or preset.data, root)
+    config = {
+        "command": "train",
+        "genotype": str(architecture),
+        "data": _data_name(data or preset.data),
+        "size": size,
+        "seed": seed,
+        "device": where.type,
+        "train": asdict(fit),
+    }
+    stage = Training(architecture, dataset, numbers=fit, seed=seed, device=where)
+    folder = RunFolder(run, config)
+    finished = folder.result()
+    if finished is None:
+        saved = folder.checkpoint()
+        if saved is not None:
+            stage.load_state_dict(saved["state"])
+        result = _run_training(stage, folder, listeners)
+        head = {"genotype": str(architecture), "data": config["data"], "size": size, "seed": seed}
+        finished = {**head, **result, "run": _folder_text(run)}
+        folder.finish(finished)
+    return Outcome(finished, folder.history("train"), folder.history("train"))
+
+
+def default_folder(config: dict[str, Any]) -> Path:
+    """A folder name under `runs/` that follows from what is asked: the same command finds its own run again."""
+    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:8]
+    words = [str(config[key]) for key in ("command", "method", "space", "data", "size") if config.get(key)]
+    plain = ["".join(c if c.isalnum() or c in "-_." else "_" for c in Path(word).name) for word in words]
+    return Path("runs") / "-".join([*plain, f"seed{config['seed']}", digest])
+
+
+def _run_search(stage: Search, fit: TrainNumbers, folder: RunFolder, listeners: Iterable[Listener]) -> dict[str, Any]:
+    saved = folder.checkpoint()
+    genotype: Genotype | None = None
+    if saved is not None and saved["stage"] == "search":
+        stage.load_state_dict(saved["state"])
+    elif saved is not None:
+        genotype = spaces.parse_genotype(saved["genotype"])
+    if genotype is None:
+        drive(stage, folder, listeners)
+        genotype = SELECTIONS[stage.recipe.selection](stage)
+    result: dict[str, Any] = {key: folder.config[key] for key in ("method", "space", "data", "size", "seed")}
+    history = folder.history("search")
+    result["genotype"] = str(genotype)
+    result["valid_accuracy"] = history[-1]["valid_accuracy"]
+    result["search_seconds"] = sum(record["seconds"] for record in history)
+    result["seconds"] = result["search_seconds"]
+    result |= describe(
+        genotype,
+        channels=fit.channels,
+        layers=fit.layers,
+        classes=stage.dataset.classes,
+        image=stage.dataset.image,
+        stem_stride=fit.stem_stride,
+    )
+    if folder.config["retrain"]:
+        training = Training(genotype, stage.dataset, numbers=fit, seed=folder.config["seed"], device=stage.device)
+        if saved is not None and saved["stage"] == "train":
+            training.load_state_dict(saved["state"])
+        trained = _run_training(training, folder, listeners, genotype=str(genotype))
+        result |= {**trained, "seconds": result["search_seconds"] + trained["seconds"]}
+    result["run"] = _folder_text(folder.path)
+    folder.finish(result)
+    return result
+
+
+def _run_training(
+    stage: Training, folder: RunFolder, listeners: Iterable[Listener], genotype: str | None = None
+) -> dict[str, Any]:
+    history = drive(stage, folder, listeners, extra={"genotype": genotype} if genotype else None)
+    return {**stage.result(), "seconds": sum(record["seconds"] for record in history)}
+
+
+def _load(data: str | Dataset, root: Path | None) -> Dataset:
+    return datasets.load(data, root=root) if isinstance(data, str) else data
+
+
+def _data_name(data: str | Dataset) -> str:
+    return data if isinstance(data, str) else data.name
+
+
+def _folder_text(run: Path | None) -> str | None:
+    return None if run is None else str(run)

@@ -1,0 +1,59 @@
+"""The outer loop of everything long: epoch after epoch, told to listeners, kept in the run folder, resumed exactly."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from nasbook.runtime.events import EpochEnded, Finished, Listener, Started, Stepped, tell
+from nasbook.runtime.run_folder import RunFolder
+
+
+class Stage(Protocol):
+    """Something that is done in epochs and can say where it stands."""
+
+    name: str
+    epochs: int
+    epoch: int
+
+    def run_epoch(self, on_step: Callable[[int, int], None]) -> dict[str, Any]:
+        """Do one epoch, telling (step, steps) after each step; returns the epoch's record."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything needed to go on after the last epoch, as tensors and plain values."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+
+
+def drive(
+    stage: Stage,
+    folder: RunFolder,
+    listeners: Iterable[Listener] = (),
+    *,
+    extra: dict[str, Any] | None = None,
+) -> list[dict[str, Any]]:
+    """Run a stage's remaining epochs and return its whole history.
+
+    Args:
+        stage: fresh, or loaded with a saved state.
+        folder: where each epoch's record and state are kept.
+        listeners: told what happens.
+        extra: plain values to keep in the checkpoint beside the stage's state.
+    """
+    listeners = list(listeners)
+    tell(listeners, Started(stage.name, stage.epochs, stage.epoch))
+    while stage.epoch < stage.epochs:
+        epoch, start = stage.epoch + 1, time.perf_counter()
+
+        def on_step(step: int, steps: int, epoch: int = epoch) -> None:
+            tell(listeners, Stepped(stage.name, epoch, step, steps))
+
+        record = stage.run_epoch(on_step)
+        record = {"stage": stage.name, "epoch": epoch, **record, "seconds": time.perf_counter() - start}
+        folder.add(record, {"stage": stage.name, "state": stage.state_dict(), **(extra or {})})
+        tell(listeners, EpochEnded(stage.name, epoch, stage.epochs, record))
+    history = folder.history(stage.name)
+    tell(listeners, Finished(stage.name, sum(record["seconds"] for record in history)))
+    return history

@@ -1,0 +1,21 @@
+"""Selection: from a trained supernet to one architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nasbook.search import Search
+from nasbook.selection.magnitude import magnitude
+from nasbook.spaces import Genotype
+
+# A selection is handed the whole search: it may measure on the half of alpha, and train the supernet further.
+Selection = Callable[[Search], Genotype]
+
+
+def _by_magnitude(search: Search) -> Genotype:
+    return search.genotype()
+
+
+SELECTIONS: dict[str, Selection] = {"magnitude": _by_magnitude}
+
+__all__ = ["SELECTIONS", "Selection", "magnitude"]

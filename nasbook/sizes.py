@@ -1,0 +1,236 @@
+"""The two sizes, and the one table of numbers: `class` runs on a laptop in minutes, `paper` is as published.
+
+Nothing else in the package or in a notebook holds a hyperparameter of a search or of a training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
+
+from nasbook.runtime.errors import UsageError
+
+
+@dataclass(frozen=True)
+class SearchNumbers:
+    """The numbers of a search.
+
+    Args:
+        epochs: passes over the weights' half of the images.
+        batch: images a step, of each half.
+        images: images in both halves together; None takes all.
+        channels, layers, nodes: size of the supernet and its cells.
+        reduction: "searched", or "fixed" (one FactorizedReduce).
+        stem_stride: 2 halves the images at once.
+        w_lr, w_lr_end: learning rate of the shared weights, annealed by a cosine.
+        w_momentum, w_decay, clip: SGD's momentum and weight decay, and the largest gradient norm.
+        alpha_lr, alpha_beta1, alpha_beta2, alpha_decay: Adam on the architecture parameters, L2 added to the gradient.
+        alpha_scale: standard deviation of their start.
+        order: "alpha-first" as in the released code, or "weights-first" as the lecture writes it.
+        augment: random crop and flip of both halves.
+        running: running statistics in batch normalisation, used in evaluation.
+        precision: "float32" or "float64".
+    """
+
+    epochs: int
+    batch: int
+    images: int | None
+    channels: int
+    layers: int
+    nodes: int
+    reduction: str
+    stem_stride: int
+    w_lr: float
+    w_lr_end: float
+    w_momentum: float
+    w_decay: float
+    clip: float
+    alpha_lr: float
+    alpha_beta1: float
+    alpha_beta2: float
+    alpha_decay: float
+    alpha_scale: float
+    order: str
+    augment: bool
+    running: bool
+    precision: str
+
+
+@dataclass(frozen=True)
+class TrainNumbers:
+    """The numbers of training one architecture from scratch.
+
+    Args:
+        epochs, batch, images: as in `SearchNumbers`; all training images where `images` is None.
+        channels, layers, stem_stride: size of the network.
+        lr: learning rate of SGD, annealed to zero by a cosine.
+        momentum, nesterov, decay, clip: the rest of SGD; `clip` bounds the gradient's norm.
+        drop_path: largest probability of drop path, reached linearly from 0 at the first epoch.
+        auxiliary: weight of the auxiliary classifier's loss; 0 leaves it out.
+        cutout: side of the square that cutout blanks, in pixels; 0 leaves it out.
+        augment: random crop and flip.
+        precision: "float32" or "float64".
+    """
+
+    epochs: int
+    batch: int
+    images: int | None
+    channels: int
+    layers: int
+    stem_stride: int
+    lr: float
+    momentum: float
+    nesterov: bool
+    decay: float
+    clip: float
+    drop_path: float
+    auxiliary: float
+    cutout: int
+    augment: bool
+    precision: str
+
+
+@dataclass(frozen=True)
+class Size:
+    """A size: its data set and space when none is named, and the numbers of its searches and trainings."""
+
+    name: str
+    data: str
+    space: str
+    search: SearchNumbers
+    train: TrainNumbers
+
+
+# Class size: measured on two cores with the embedded images; see the README for the seconds.
+_CLASS = Size(
+    name="class",
+    data="street_numbers",
+    space="s2",
+    search=SearchNumbers(
+        epochs=20,
+        batch=64,
+        images=4000,
+        channels=8,
+        layers=5,
+        nodes=2,
+        reduction="fixed",
+        stem_stride=2,
+        w_lr=0.05,
+        w_lr_end=0.001,
+        w_momentum=0.9,
+        w_decay=3e-4,
+        clip=5.0,
+        alpha_lr=0.02,
+        alpha_beta1=0.5,
+        alpha_beta2=0.999,
+        alpha_decay=1e-3,
+        alpha_scale=1e-3,
+        order="alpha-first",
+        augment=False,
+        running=False,
+        precision="float32",
+    ),
+    train=TrainNumbers(
+        epochs=8,
+        batch=64,
+        images=4000,
+        channels=8,
+        layers=5,
+        stem_stride=2,
+        lr=0.1,
+        momentum=0.9,
+        nesterov=True,
+        decay=3e-4,
+        clip=5.0,
+        drop_path=0.0,
+        auxiliary=0.0,
+        cutout=0,
+        augment=False,
+        precision="float32",
+    ),
+)
+
+# As published: Liu et al. 2019 (DARTS), section 3 and appendix A, and the authors' released code.
+_PAPER = Size(
+    name="paper",
+    data="cifar10",
+    space="darts",
+    search=replace(
+        _CLASS.search,
+        epochs=50,
+        images=None,
+        channels=16,
+        layers=8,
+        nodes=4,
+        reduction="searched",
+        stem_stride=1,
+        w_lr=0.025,
+        alpha_lr=3e-4,
+        augment=True,
+        running=True,
+    ),
+    train=replace(
+        _CLASS.train,
+        epochs=600,
+        batch=96,
+        images=None,
+        channels=36,
+        layers=20,
+        stem_stride=1,
+        lr=0.025,
+        nesterov=False,
+        drop_path=0.2,
+        auxiliary=0.4,
+        cutout=16,
+        augment=True,
+    ),
+)
+
+SIZES = {size.name: size for size in (_CLASS, _PAPER)}
+
+Numbers = TypeVar("Numbers", SearchNumbers, TrainNumbers)
+
+
+def get(name: str) -> Size:
+    """A size by name.
+
+    Raises:
+        UsageError: there is no such size.
+    """
+    if name not in SIZES:
+        raise UsageError(f"Size {name!r} does not exist; there are {' and '.join(SIZES)}.")
+    return SIZES[name]
+
+
+def override(numbers: Numbers, changes: dict[str, Any]) -> Numbers:
+    """The same numbers with some changed.
+
+    Raises:
+        UsageError: a number does not exist, has the wrong type or is out of range.
+    """
+    allowed = {field.name for field in fields(numbers)}
+    for name in changes:
+        if name not in allowed:
+            raise UsageError(f"There is no number {name!r} to change; there are {', '.join(sorted(allowed))}.")
+    changed = replace(numbers, **changes)
+    _check(changed)
+    return changed
+
+
+def _check(numbers: SearchNumbers | TrainNumbers) -> None:
+    for name in ("epochs", "batch", "channels", "layers", "stem_stride"):
+        value = getattr(numbers, name)
+        if type(value) is not int or value < 1:
+            raise UsageError(f"{name} must be a whole number of at least 1, not {value!r}.")
+    if numbers.images is not None and numbers.images < 2:
+        raise UsageError(f"images must be at least 2, not {numbers.images!r}.")
+    if numbers.batch < 2:
+        raise UsageError("batch must be at least 2, as batch normalisation needs more than one image.")
+    for field in fields(numbers):
+        value = getattr(numbers, field.name)
+        if isinstance(value, float) and not 0 <= value < float("inf"):
+            raise UsageError(f"{field.name} must be a number of at least 0, not {value!r}.")
+    if numbers.precision not in ("float32", "float64"):
+        raise UsageError(f"precision is float32 or float64, not {numbers.precision!r}.")
+    if isinstance(numbers, SearchNumbers) and numbers.order not in ("alpha-first", "weights-first"):
+        raise UsageError(f"order is alpha-first or weights-first, not {numbers.order!r}.")

@@ -1,0 +1,65 @@
+"""Operation weights: what a relaxation hands to a supernet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nasbook.spaces import Genotype, SearchSpace
+
+Active = Mapping[str, tuple[tuple[int, ...], ...]]
+
+
+@dataclass(frozen=True)
+class Mixing:
+    """The weight of every operation on every edge, and which operations run.
+
+    Args:
+        weights: for each group of the space ("normal", "reduce") a tensor (edges, operations).
+        active: for each group and edge the indices of the operations that run, known on the host so that no step waits
+            for a device; None means that all run. An operation that does not run costs neither time nor memory, and its
+            weight gets no gradient.
+    """
+
+    weights: Mapping[str, Tensor]
+    active: Active | None = None
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Mixing:
+        """The same weights on a device, still differentiable."""
+        return self.map(lambda weights: weights.to(dtype).to(device))
+
+    def detach(self) -> Mixing:
+        """The same weights as constants: what the weight step reads."""
+        return self.map(Tensor.detach)
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Mixing:
+        """The mixing with `function` applied to every group's weights; the same operations run."""
+        return Mixing({name: function(weights) for name, weights in self.weights.items()}, self.active)
+
+
+def one_hot(space: SearchSpace, genotype: Genotype) -> Mixing:
+    """The mixing that runs one discrete architecture inside a supernet: weight one on its operations, nothing else runs.
+
+    Raises:
+        UsageError: the genotype is not in the space.
+    """
+    space.check(genotype)
+    weights, active = {}, {}
+    for name, cell in space.groups.items():
+        chosen: list[tuple[int, ...]] = [()] * len(cell.edges)
+        group = torch.zeros(cell.shape)
+        for source, target, operation in genotype.edges(name):
+            edge = cell.edges.index((source, target))
+            index = cell.operations[edge].index(operation)
+            chosen[edge] = (index,)
+            group[edge, index] = 1.0
+        weights[name], active[name] = group, tuple(chosen)
+    return Mixing(weights, active)
+
+
+def uniform(space: SearchSpace) -> Mixing:
+    """The mixing that weighs all operations of an edge alike."""
+    return Mixing({name: torch.full(cell.shape, 1.0 / cell.shape[1]) for name, cell in space.groups.items()})

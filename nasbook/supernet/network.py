@@ -1,0 +1,165 @@
+"""A discrete architecture as a network of its own, trained from scratch (Liu et al. 2019, section 3.2).
+
+Differences from the supernet: one operation an edge, learned scale and shift in batch normalisation, bare pools, drop
+path, and an auxiliary classifier after the second reduction.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from nasbook.runtime.errors import UsageError
+from nasbook.spaces import Genotype
+from nasbook.spaces.operations import Normalising, build
+from nasbook.supernet import skeleton
+
+AUXILIARY_SIDE = 8
+
+
+class DiscreteCell(nn.Module):
+    """One cell of a genotype."""
+
+    def __init__(self, genotype: Genotype, plan: skeleton.CellPlan, normalising: Normalising) -> None:
+        super().__init__()
+        self.edges = genotype.edges(plan.kind)
+        # The indices of the edges into each intermediate node.
+        self.into = [
+            [index for index, (_, target, _) in enumerate(self.edges) if target == node]
+            for node in range(2, 2 + genotype.nodes(plan.kind))
+        ]
+        self.concat = genotype.concat(plan.kind)
+        self.preprocess = skeleton.Preprocess(plan, normalising)
+        self.operations = nn.ModuleList(
+            build(
+                name,
+                plan.channels,
+                2 if plan.kind == "reduce" and source < 2 else 1,
+                normalising=normalising,
+                pool_norm=False,
+            )
+            for source, _, name in self.edges
+        )
+
+    def forward(self, earlier: Tensor, later: Tensor, drop_probability: float) -> Tensor:
+        states = self.preprocess(earlier, later)
+        for edges in self.into:
+            states.append(reduce(torch.add, [self._edge(edge, states, drop_probability) for edge in edges]))
+        return torch.cat([states[node] for node in self.concat], dim=1)
+
+    def _edge(self, edge: int, states: list[Tensor], drop_probability: float) -> Tensor:
+        operation = self.operations[edge]
+        output = operation(states[self.edges[edge][0]])
+        if drop_probability > 0 and not isinstance(operation, nn.Identity):
+            output = drop_path(output, drop_probability)
+        return output
+
+
+def drop_path(images: Tensor, probability: float) -> Tensor:
+    """Zero whole images of a batch with this probability and rescale the others, so that the mean stays.
+
+    Identity skips are never dropped (the caller's part). Draws from torch's global state on the images' device.
+    """
+    keep = 1.0 - probability
+    mask = torch.empty(len(images), 1, 1, 1, device=images.device, dtype=images.dtype).bernoulli_(keep)
+    return images * mask / keep
+
+
+class AuxiliaryHead(nn.Sequential):
+    """The auxiliary classifier on 8x8 maps; its loss counts 0.4 in training and it is not part of the network's size."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__(
+            nn.ReLU(),
+            nn.AvgPool2d(5, stride=3, padding=0, count_include_pad=False),
+            nn.Conv2d(channels, 128, 1, bias=False),
+            nn.BatchNorm2d(128),
+            nn.ReLU(),
+            nn.Conv2d(128, 768, 2, bias=False),
+            nn.BatchNorm2d(768),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(768, classes),
+        )
+
+
+class Network(nn.Module):
+    """The network of one genotype.
+
+    Args:
+        genotype: the architecture.
+        channels: channels of a node before the first reduction (36 as published).
+        layers: number of cells (20 as published).
+        classes: number of classes.
+        image_channels: channels of an image.
+        stem_stride: 2 halves the images at once, for class-size runs.
+        auxiliary: add the auxiliary classifier after the second reduction; its maps must be 8x8.
+
+    Raises:
+        UsageError: a number is out of range.
+    """
+
+    def __init__(
+        self,
+        genotype: Genotype,
+        *,
+        channels: int,
+        layers: int,
+        classes: int,
+        image_channels: int = 3,
+        stem_stride: int = 1,
+        auxiliary: bool = False,
+    ) -> None:
+        super().__init__()
+        self.genotype = genotype
+        normalising = Normalising()
+        outputs = {"normal": len(genotype.normal_concat), "reduce": len(genotype.reduce_concat)}
+        if not genotype.reduce:
+            outputs["reduce"] = outputs["normal"]
+        self.plans = skeleton.plan(layers, channels, outputs)
+        self.stem = skeleton.Stem(image_channels, channels, stem_stride, True)
+        self.cells = nn.ModuleList(
+            DiscreteCell(genotype, plan, normalising)
+            if genotype.cell(plan.kind)
+            else skeleton.FixedReduction(plan, outputs["reduce"], normalising)
+            for plan in self.plans
+        )
+        self.classifier = nn.Linear(skeleton.output_channels(self.plans[-1], outputs), classes)
+        self.auxiliary_after = 2 * layers // 3
+        auxiliary_channels = skeleton.output_channels(self.plans[self.auxiliary_after], outputs)
+        self.auxiliary = AuxiliaryHead(auxiliary_channels, classes) if auxiliary else None
+
+    def forward(self, images: Tensor, drop_probability: float = 0.0) -> tuple[Tensor, Tensor | None]:
+        """Class scores, and those of the auxiliary classifier in training mode.
+
+        Args:
+            images: (B, image channels, H, W).
+            drop_probability: of drop path; used in training mode only.
+
+        Returns:
+            Logits (B, classes) and the auxiliary logits (B, classes), or None where there are none.
+        """
+        auxiliary = None
+        drop_probability = drop_probability if self.training else 0.0
+        earlier = later = self.stem(images)
+        for index, cell in enumerate(self.cells):
+            dropping = (drop_probability,) if isinstance(cell, DiscreteCell) else ()
+            earlier, later = later, cell(earlier, later, *dropping)
+            if index == self.auxiliary_after and self.auxiliary is not None and self.training:
+                if later.shape[-1] != AUXILIARY_SIDE:
+                    raise UsageError(
+                        f"The auxiliary classifier needs maps of {AUXILIARY_SIDE}x{AUXILIARY_SIDE}, "
+                        f"not {later.shape[-2]}x{later.shape[-1]}: switch it off for images of this size."
+                    )
+                auxiliary = self.auxiliary(later)
+        return skeleton.pool_and_classify(later, self.classifier), auxiliary
+
+
+def loss_with_auxiliary(outputs: tuple[Tensor, Tensor | None], labels: Tensor, weight: float = 0.4) -> Tensor:
+    """Cross-entropy in nats, plus `weight` times that of the auxiliary classifier where there is one."""
+    logits, auxiliary = outputs
+    loss = F.cross_entropy(logits, labels)
+    return loss if auxiliary is None else loss + weight * F.cross_entropy(auxiliary, labels)
