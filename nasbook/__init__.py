@@ -1,0 +1,23 @@
+"""Neural architecture search by weight sharing: a book of notebooks on a tested package.
+
+In a notebook: `nb = nasbook.start("04")` opens a chapter, `nasbook.show` prints compared numbers and `nasbook.source`
+shows the package's own code. All three load when first used, so that `import nasbook` costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nasbook.course import show, source, start
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "show", "source", "start"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in {"show", "source", "start"}:
+        import nasbook.course
+
+        return getattr(nasbook.course, name)
+    raise AttributeError(f"module 'nasbook' has no attribute {name!r}")
