@@ -1,7 +1,7 @@
 """Neural architecture search by weight sharing: a book of notebooks on a tested package.
 
 In a notebook: `nb = nasbook.start("04")` opens a chapter, `nasbook.show` prints compared numbers and `nasbook.source`
-shows the package's own code. All three load when first used, so that `import nasbook` costs nothing.
+shows the package's own code. They load when first used, so that `import nasbook` costs nothing.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nasbook.course import show, source, start
+    from nasbook.course import NotAttempted, show, source, start
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "show", "source", "start"]
+__all__ = ["NotAttempted", "__version__", "show", "source", "start"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"show", "source", "start"}:
+    if name in {"NotAttempted", "show", "source", "start"}:
         import nasbook.course
 
         return getattr(nasbook.course, name)

@@ -1,0 +1,135 @@
+# %% [markdown]
+# # 04. Continuous relaxation
+#
+# *A choice among operations becomes a number that gradient descent can move.*
+#
+# **You will be able to**
+#
+# - write the mixed operation of an edge as a weighted sum
+# - compute operation weights from architecture parameters
+# - explain when the mixture becomes one operation
+#
+# **Before this:** chapter 03. **Time:** about 60 minutes in class, under a minute of computing.
+#
+# **Lecture:** Continuous relaxation.
+
+# %%
+import matplotlib.pyplot as plt
+import torch
+
+import nasbook
+from nasbook import figures
+
+nb = nasbook.start("04")
+
+# %% [markdown]
+# ## One edge, three operations
+#
+# An edge has one architecture parameter $\alpha_k$ per operation. Its weight in the mixture is
+#
+# $$p_k = \frac{\exp \alpha_k}{\sum_j \exp \alpha_j}. \tag{4.1}$$
+#
+# Each cell that draws random numbers makes its own generator: run it twice, or after others, and it gives the same.
+
+# %% tags=["nbval-check-output"]
+operations = ("skip_connect", "sep_conv_3x3", "none")
+generator = torch.Generator().manual_seed(0)
+alpha = torch.randn(3, generator=generator, dtype=torch.float64)
+weights = torch.softmax(alpha, dim=0)
+nb.show(dict(zip(operations, weights.tolist())))
+
+# %% [markdown]
+# The weights are positive and sum to one, as (4.1) says. Floating-point sums are compared as booleans or rounded.
+
+# %% tags=["nbval-check-output"]
+nb.show(sum_is_one=torch.isclose(weights.sum(), torch.tensor(1.0, dtype=torch.float64)), operations=len(operations))
+
+# %% [markdown]
+# ## What a temperature does
+#
+# Divide every $\alpha_k$ by a temperature $\tau$. Before you run the next cell, say what happens.
+
+# %%
+nb.predict(
+    "As the temperature goes to zero, the largest weight goes to ...",
+    ("0", "1/3", "1"),
+    answer="1",
+    explain="The largest alpha wins every comparison: the mixture becomes one operation.",
+)
+
+# %% tags=["main-result", "nbval-check-output"]
+temperatures = (10.0, 1.0, 0.1, 0.01)
+largest = [torch.softmax(alpha / temperature, dim=0).max().item() for temperature in temperatures]
+nb.show(dict(zip(map(str, temperatures), largest)))
+
+# %% [markdown]
+# A picture says it at a glance. Every picture carries a sentence that tells what it shows.
+
+# %%
+figure, axis = plt.subplots()
+axis.semilogx(temperatures, largest, marker="o")
+axis.set(xlabel="temperature", ylabel="largest operation weight")
+figures.show(figure, alt=f"The largest weight rises from {largest[0]:.2f} to {largest[-1]:.2f} as temperature falls.")
+
+# %% [markdown]
+# ## Try it
+#
+# Find the temperature at which the largest weight first exceeds 0.9. (A chapter's widget comes from
+# `nasbook.widgets`; this box stands in for it here.)
+
+# %% tags=["widget"]
+box = nb.predict("At which temperature does the largest weight pass 0.9?", explain="Read it off the curve.")
+box
+
+# %% [markdown]
+# ## Checkpoint
+#
+# Three questions before you go on.
+
+# %% tags=["nbval-check-output"]
+nb.predict("The weights of one edge sum to ...", ("1", "the number of operations"), answer="1")
+
+# %% tags=["nbval-check-output"]
+nb.predict("Adding 5 to every alpha of an edge changes its weights ...", ("not at all", "by 5"), answer="not at all")
+
+# %% tags=["nbval-check-output"]
+nb.predict("How many weights does an edge with eight operations have?", answer=8, explain="One per operation.")
+
+# %% [markdown]
+# ## Exercises
+#
+# ### Exercise 04.1 (easy, 5 minutes)
+#
+# Write `operation_weights(alpha)`: the weights of (4.1) for a tensor of shape (edges, operations).
+#
+# <details><summary>Hint 1</summary>Which axis holds the operations of one edge?</details>
+# <details><summary>Hint 2</summary>Softmax over the last axis.</details>
+
+
+# %%
+def operation_weights(alpha):
+    """Replace the next line: (edges, operations) -> (edges, operations)."""
+    raise nasbook.NotAttempted
+
+
+nb.check("04.1", operation_weights)
+
+
+# %% jupyter={"source_hidden": true} tags=["solution", "nbval-check-output"]
+def solution_operation_weights(alpha):
+    return torch.softmax(alpha, dim=-1)
+
+
+nb.check("04.1", solution_operation_weights)
+
+# %% [markdown]
+# ## What breaks
+#
+# The mixture has every operation, the final network one per edge. That gap is the subject of later chapters.
+
+# %% [markdown]
+# ## Takeaways
+#
+# - A mixed operation is the weighted sum of all operations of an edge.
+# - Operation weights are a softmax of the architecture parameters (4.1).
+# - At temperature zero the mixture is a single operation.
