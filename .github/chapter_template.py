@@ -78,8 +78,7 @@ figures.show(figure, alt=f"The largest weight rises from {largest[0]:.2f} to {la
 # `nasbook.widgets`; this box stands in for it here.)
 
 # %% tags=["widget"]
-box = nb.predict("At which temperature does the largest weight pass 0.9?", explain="Read it off the curve.")
-box
+nb.predict("At which temperature does the largest weight pass 0.9?", explain="Read it off the curve.")
 
 # %% [markdown]
 # ## Checkpoint
