@@ -50,8 +50,8 @@ class Training:
         self.epochs, self.epoch = numbers.epochs, 0
         self.stream = RandomStream(seed, device=self.device)
         with self.stream.scope() as generator:
-            network = self._build()
-            self.network = network.to(device=self.device, dtype=self.dtype, memory_format=memory_format(self.dtype))
+            network = self._build().to(self.device, self.dtype)
+            self.network = network.to(memory_format=memory_format(self.dtype))
             images = _draw(dataset.train, numbers.images, generator)
         if len(images) < numbers.batch:
             raise UsageError(f"There are {len(images)} training images, fewer than one batch of {numbers.batch}.")

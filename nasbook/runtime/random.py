@@ -13,8 +13,8 @@ class RandomStream:
     """All random numbers of one purpose: a generator for explicit draws, and torch's global state for modules.
 
     Data order, augmentation and architecture samples draw from `generator`. Modules that cannot be handed a generator
-    (weight initialisation, drop path, the noise operation) draw from torch's global state; inside `with stream.scope():`
-    that state is this stream's own, and the state from before comes back afterwards. So a search neither disturbs nor
+    (weight initialisation, drop path, the noise operation) draw from torch's global state; within `stream.scope()` that
+    state is this stream's own, and the state from before comes back afterwards. So a search neither disturbs nor
     depends on what else the process draws, and an instrument with a stream of its own changes nothing in the run.
 
     Args:

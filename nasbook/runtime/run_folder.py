@@ -5,8 +5,8 @@
     checkpoint.pt    the state after the last finished epoch of the stage under way
     result.json      written last; a run with a result is finished
 
-Every file is replaced whole, and the checkpoint is written after the history: a run that is killed anywhere goes on from
-its last finished epoch, and history lines that the checkpoint does not know of are dropped.
+Every file is replaced whole, and the checkpoint is written after the history: a run that is killed anywhere goes on
+from its last finished epoch, and history lines that the checkpoint does not know of are dropped.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class RunFolder:
         return state
 
     def add(self, record: dict[str, Any], state: dict[str, Any]) -> None:
-        """Keep an epoch's record and the state after it (tensors and plain values; see `torch.load(weights_only=True)`)."""
+        """Keep an epoch's record and the state after it (tensors and plain values only)."""
         self.records.append(record)
         self.save(state)
 

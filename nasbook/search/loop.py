@@ -133,10 +133,10 @@ class Search:
         return self._record(float(loss) / steps, 100.0 * int(correct) / (steps * self.numbers.batch))
 
     def validate(self, mixing: Mixing | None = None) -> tuple[float, float]:
-        """Loss (nats) and accuracy (percent) of the supernet on the half of alpha, at the current weights or at `mixing`.
+        """Loss (nats) and accuracy (percent) of the supernet on alpha's half, at the current weights or at `mixing`.
 
-        Draws (a noise operation's, a random relaxation's) come from a generator of their own, the same at every call, so
-        measuring changes nothing in the search and two measurements can be compared.
+        Draws (a noise operation's, a random relaxation's) come from a stream of their own, the same at every call: so
+        measuring changes nothing in the search, and two measurements can be compared.
         """
         loss, correct = 0.0, 0
         stream = RandomStream(self.seed, device=self.device)
@@ -262,7 +262,7 @@ class Search:
             stem_stride=self.numbers.stem_stride,
             running=self.numbers.running,
         )
-        return supernet.to(device=self.device, dtype=self.dtype, memory_format=memory_format(self.dtype))
+        return supernet.to(self.device, self.dtype).to(memory_format=memory_format(self.dtype))
 
     def _batches(self, images: Any) -> Batches:
         return Batches(

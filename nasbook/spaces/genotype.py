@@ -58,7 +58,7 @@ class Genotype:
         return count_nodes(self.cell(kind))
 
     def canonical(self) -> Genotype:
-        """The same architecture with each node's pairs sorted by source (two pairs of a node may be written either way)."""
+        """The same architecture with each node's pairs sorted by source (they may be written either way)."""
         return Genotype(_sorted(self.normal), self.normal_concat, _sorted(self.reduce), self.reduce_concat)
 
     def count(self, name: str, kind: str | None = None) -> int:
@@ -113,7 +113,8 @@ def _check_cell(kind: str, pairs: tuple[Pair, ...], concat: tuple[int, ...]) -> 
     for index, (name, source) in enumerate(pairs):
         if name not in operations.NAMES:
             raise UsageError(
-                f"The {kind} cell's pair {index} names the operation {name!r}; allowed are {', '.join(operations.NAMES)}."
+                f"The {kind} cell's pair {index} names the operation {name!r}; "
+                f"allowed are {', '.join(operations.NAMES)}."
             )
         if not 0 <= source < target_of(index):
             raise UsageError(
@@ -150,7 +151,10 @@ def _json_fields(text: str) -> dict[str, Any]:
 
 
 def _call_fields(text: str) -> dict[str, Any]:
-    refusal = "A genotype reads Genotype(normal=[('operation', source), ...], normal_concat=range(2, 6), reduce=..., reduce_concat=...)."
+    refusal = (
+        "A genotype reads Genotype(normal=[('operation', source), ...], normal_concat=range(2, 6), "
+        "reduce=[...], reduce_concat=range(2, 6))."
+    )
     try:
         call = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):

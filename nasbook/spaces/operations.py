@@ -40,7 +40,7 @@ class Zero(nn.Module):
 
 
 class Noise(nn.Module):
-    """`noise` of S4: fresh normal numbers (mean 0, deviation 1) at every forward pass; the input sets only the shape."""
+    """`noise` of S4: fresh normal numbers (mean 0, deviation 1) at every pass; the input sets only the shape."""
 
     def __init__(self, stride: int) -> None:
         super().__init__()

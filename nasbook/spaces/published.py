@@ -17,7 +17,7 @@ class Published:
     Args:
         genotype: the architecture.
         source: the public repository and file that prints it.
-        params_million: parameters at 36 channels and 20 layers without the auxiliary head, where the source prints them.
+        params_million: parameters at 36 channels, 20 layers, without auxiliary head, where the source prints them.
     """
 
     genotype: Genotype

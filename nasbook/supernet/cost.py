@@ -16,7 +16,7 @@ def parameters(module: nn.Module) -> int:
 
 
 def multiply_adds(network: Network, image: tuple[int, int, int]) -> int:
-    """Multiply-adds of one forward pass for one image (channels, height, width): convolutions and linear layers only."""
+    """Multiply-adds of one image (channels, height, width), forward: convolutions and linear layers only."""
     network = network.to("meta").eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.empty(1, *image, device="meta"))

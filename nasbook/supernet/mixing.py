@@ -41,7 +41,7 @@ class Mixing:
 
 
 def one_hot(space: SearchSpace, genotype: Genotype) -> Mixing:
-    """The mixing that runs one discrete architecture inside a supernet: weight one on its operations, nothing else runs.
+    """The mixing that runs one architecture inside a supernet: weight one on its operations, nothing else runs.
 
     Raises:
         UsageError: the genotype is not in the space.

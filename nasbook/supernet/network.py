@@ -59,7 +59,7 @@ class DiscreteCell(nn.Module):
 
 
 def drop_path(images: Tensor, probability: float) -> Tensor:
-    """Zero whole images of a batch with this probability and rescale the others, so that the mean stays.
+    """Zero whole images of a batch with this probability; the others are rescaled, so that the mean stays.
 
     Identity skips are never dropped (the caller's part). Draws from torch's global state on the images' device.
     """

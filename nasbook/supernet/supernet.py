@@ -1,4 +1,4 @@
-"""The supernet: every operation of a search space at once, mixed by weights that it is handed (Liu et al. 2019, sec. 2).
+"""The supernet: all operations of a space at once, mixed by weights that it is handed (Liu et al. 2019, section 2).
 
     supernet(images, mixing)
 
@@ -23,7 +23,7 @@ from nasbook.supernet.mixing import Mixing
 
 
 class MixedEdge(nn.Module):
-    """All candidate operations of one edge. `none` is never run: it adds nothing, its weight still lowers the others'."""
+    """The candidate operations of one edge. `none` is never run: it adds nothing, its weight lowers the others'."""
 
     def __init__(self, names: tuple[str, ...], channels: int, stride: int, normalising: Normalising) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class MixedEdge(nn.Module):
         )
 
     def forward(self, images: Tensor, weights: Tensor, active: tuple[int, ...] | None = None) -> Tensor | None:
-        """The weighted sum (B, C, H, W) of the operations that run, or None where none does. `weights`: (operations,)."""
+        """The weighted sum (B, C, H, W) of the operations that run, or None if none does; `weights` (operations,)."""
         total = None
         for index in range(len(self.names)) if active is None else active:
             if self.names[index] == "none":

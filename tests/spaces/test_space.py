@@ -1,0 +1,154 @@
+"""Search spaces: published lists and counts, sampling, neighbours."""
+
+from itertools import product
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nasbook import spaces
+from nasbook.runtime.errors import UsageError
+
+# The lists of S1 a second time, by edge and in full names (Zela et al. 2020, appendix; the authors' released code).
+S1_NORMAL = {
+    (0, 2): {"skip_connect", "dil_conv_3x3"},
+    (1, 2): {"skip_connect", "dil_conv_5x5"},
+    (0, 3): {"skip_connect", "dil_conv_5x5"},
+    (1, 3): {"skip_connect", "sep_conv_3x3"},
+    (2, 3): {"skip_connect", "dil_conv_3x3"},
+    (0, 4): {"max_pool_3x3", "skip_connect"},
+    (1, 4): {"skip_connect", "sep_conv_3x3"},
+    (2, 4): {"skip_connect", "sep_conv_3x3"},
+    (3, 4): {"skip_connect", "dil_conv_3x3"},
+    (0, 5): {"skip_connect", "sep_conv_3x3"},
+    (1, 5): {"max_pool_3x3", "skip_connect"},
+    (2, 5): {"skip_connect", "dil_conv_3x3"},
+    (3, 5): {"dil_conv_3x3", "dil_conv_5x5"},
+    (4, 5): {"dil_conv_3x3", "dil_conv_5x5"},
+}
+S1_REDUCE = {
+    (0, 2): {"max_pool_3x3", "avg_pool_3x3"},
+    (1, 2): {"max_pool_3x3", "dil_conv_3x3"},
+    (0, 3): {"max_pool_3x3", "avg_pool_3x3"},
+    (1, 3): {"max_pool_3x3", "avg_pool_3x3"},
+    (2, 3): {"skip_connect", "dil_conv_5x5"},
+    (0, 4): {"max_pool_3x3", "avg_pool_3x3"},
+    (1, 4): {"max_pool_3x3", "sep_conv_3x3"},
+    (2, 4): {"skip_connect", "dil_conv_3x3"},
+    (3, 4): {"skip_connect", "dil_conv_5x5"},
+    (0, 5): {"max_pool_3x3", "avg_pool_3x3"},
+    (1, 5): {"max_pool_3x3", "avg_pool_3x3"},
+    (2, 5): {"skip_connect", "dil_conv_5x5"},
+    (3, 5): {"skip_connect", "dil_conv_5x5"},
+    (4, 5): {"skip_connect", "dil_conv_5x5"},
+}
+
+
+@pytest.mark.parametrize(("kind", "lists"), [("normal", S1_NORMAL), ("reduce", S1_REDUCE)])
+def test_s1_has_the_published_list_on_every_edge(kind, lists):
+    cell = spaces.get("s1").groups[kind]
+    assert {edge: set(names) for edge, names in zip(cell.edges, cell.operations)} == lists
+
+
+def test_published_architectures_of_s1_lie_in_s1():
+    for name in ("SDARTS_RS_s1", "SDARTS_ADV_s1", "DARTS_PT_s1", "DARTS_PT_fixed_alpha_s1", "DARTS_s1_collapsed"):
+        spaces.get("s1").check(spaces.read(name))
+
+
+def test_edges_are_grouped_by_target_with_sources_ascending():
+    edges = spaces.get("darts").normal.edges
+    assert len(edges) == 14
+    assert edges == tuple(sorted(edges, key=lambda edge: (edge[1], edge[0])))
+
+
+@pytest.mark.parametrize(("name", "entries"), [("s1", 56), ("s2", 56), ("s3", 84), ("s4", 56), ("darts", 224)])
+def test_alpha_is_as_large_as_in_the_published_logs(name, entries):
+    """Side of the published Hessians: 56, 84 (RobustDARTS logs) and 224."""
+    assert sum(edges * ops for edges, ops in (cell.shape for cell in spaces.get(name).groups.values())) == entries
+
+
+def test_the_darts_space_has_the_size_that_the_paper_prints():
+    """Liu et al. 2019, section 3.1: about 10^9 cells of each type, before isomorphism: prod_k (k+1)k/2 * 7^2."""
+    by_formula = 1
+    for node in range(1, 5):
+        by_formula *= (node + 1) * node // 2 * 7**2
+    assert spaces.get("darts").normal.size() == by_formula
+    assert spaces.get("darts").size() == by_formula**2
+
+
+@pytest.mark.parametrize("name", [name for name in spaces.names() if name != "darts"])
+def test_size_equals_a_count_by_brute_force(name):
+    space = spaces.get(name, nodes=2, reduction="fixed")
+    cell = space.normal
+    found = set()
+    for choice in product(*[[None, *cell.choices(edge)] for edge in range(len(cell.edges))]):
+        kept = [edge for edge, operation in enumerate(choice) if operation]
+        if all(len([edge for edge in cell.into(node) if edge in kept]) == cell.keep for node in cell.nodes):
+            found.add(choice)
+    assert space.size() == len(found)
+
+
+@given(st.sampled_from(spaces.names()), st.integers(1, 4), st.sampled_from(["searched", "fixed"]), st.integers(0, 999))
+def test_samples_and_their_neighbours_belong_to_the_space(name, nodes, reduction, seed):
+    space = spaces.get(name, nodes=nodes, reduction=reduction)
+    genotype = space.sample(torch.Generator().manual_seed(seed))
+    assert space.parse(str(genotype)) == genotype
+    around = space.neighbours(genotype)
+    assert len(set(around)) == len(around)
+    assert genotype not in around
+    for other in around:
+        space.check(other)
+        changed = sum(
+            a != b for kind in ("normal", "reduce") for a, b in zip(genotype.cell(kind), other.cell(kind), strict=True)
+        )
+        assert changed == 1
+
+
+def test_every_architecture_is_reached_through_neighbours():
+    space = spaces.get("s1", nodes=2, reduction="fixed")
+    start = space.sample(torch.Generator().manual_seed(0))
+    seen, frontier = {start.canonical()}, [start]
+    while frontier:
+        for other in space.neighbours(frontier.pop()):
+            if other.canonical() not in seen:
+                seen.add(other.canonical())
+                frontier.append(other)
+    assert len(seen) == space.size()
+
+
+def test_sampling_is_uniform():
+    """Chi-square over the 48 architectures, 99.9 % quantile of 47 degrees of freedom: wrong once in a thousand seeds."""
+    space = spaces.get("s1", nodes=2, reduction="fixed")
+    generator = torch.Generator().manual_seed(1)
+    counts: dict = {}
+    draws = 4800
+    for _ in range(draws):
+        genotype = space.sample(generator)
+        counts[genotype] = counts.get(genotype, 0) + 1
+    assert len(counts) == 48
+    expected = draws / 48
+    assert sum((count - expected) ** 2 / expected for count in counts.values()) < 82.7
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: spaces.get("s9"), "there are darts, darts7, s1"),
+        (lambda: spaces.get("s2", nodes=5), "1 to 4"),
+        (lambda: spaces.get("s2", nodes=True), "1 to 4"),
+        (lambda: spaces.get("s2", reduction="none"), "'searched' or 'fixed'"),
+        (lambda: spaces.get("s2").check(spaces.read("DARTS_V1")), "max_pool_3x3 on edge 0->2"),
+        (lambda: spaces.get("darts", nodes=2).check(spaces.read("DARTS_V1")), "holds 8 edges where 4 are kept"),
+        (lambda: spaces.get("darts", reduction="fixed").check(spaces.read("DARTS_V1")), "the reduction is fixed"),
+    ],
+)
+def test_refusals(call, says):
+    with pytest.raises(UsageError) as refusal:
+        call()
+    assert says in str(refusal.value)
+
+
+def test_none_is_never_part_of_an_architecture():
+    generator = torch.Generator().manual_seed(0)
+    assert all(spaces.get("s3").sample(generator).count("none") == 0 for _ in range(50))

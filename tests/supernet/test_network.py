@@ -1,0 +1,130 @@
+"""Discrete networks: published sizes, drop path, the auxiliary classifier, multiply-adds."""
+
+import pytest
+import torch
+from torch import nn
+
+from nasbook import spaces
+from nasbook.runtime.errors import UsageError
+from nasbook.spaces import Genotype
+from nasbook.supernet import Network, Supernet, describe, loss_with_auxiliary, one_hot, parameters
+from nasbook.supernet.network import drop_path
+from nasbook.supernet.skeleton import check_image, kinds
+
+PRINTED = [name for name in spaces.published_names() if spaces.published(name).params_million is not None]
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_parameters_are_those_that_the_source_prints(name):
+    """At 36 channels and 20 layers, to the digits of the source (2 decimals; 1 for DARTS_V2 and PC_DARTS_cifar)."""
+    entry = spaces.published(name)
+    millions = describe(entry.genotype, channels=36, layers=20, classes=10)["params"] / 1e6
+    digits = 1 if name in ("DARTS_V2", "PC_DARTS_cifar") else 2
+    assert round(millions, digits) == pytest.approx(entry.params_million)
+
+
+def test_darts_v2_has_3_349_342_parameters():
+    """The number that the released code of DARTS logs for its evaluation network."""
+    assert describe(spaces.read("DARTS_V2"), channels=36, layers=20, classes=10)["params"] == 3_349_342
+
+
+def test_multiply_adds_against_a_count_by_hand():
+    """Two cells, one skip and one separable convolution a node, counted from the formulas of each layer."""
+    genotype = Genotype((("skip_connect", 0), ("sep_conv_3x3", 1)), (2,), (), ())
+    found = describe(genotype, channels=4, layers=4, classes=10, image=(3, 8, 8))["macs"]
+    stem = 3 * 12 * 9 * 64
+
+    def separable(channels, pixels):
+        return 2 * (channels * 9 + channels * channels) * pixels
+
+    normal_first = (12 * 4 + 12 * 4) * 64 + separable(4, 64)
+    first_reduction = 4 * 8 * 16
+    second_reduction = 8 * 16 * 4
+    # The last cell's earlier input (8 channels, 4x4) is halved, the later has 16 channels at 2x2.
+    normal_last = 8 * 16 * 4 + 16 * 16 * 4 + separable(16, 4)
+    assert kinds(4) == ["normal", "reduce", "reduce", "normal"]
+    assert found == stem + normal_first + first_reduction + second_reduction + normal_last + 16 * 10
+
+
+def test_a_network_equals_its_supernet_with_one_hot_weights():
+    """Same weights, same function: only the learned scales (1 and 0 at the start) and pooling norms differ."""
+    space = spaces.get("s2", nodes=2)
+    genotype = space.sample(torch.Generator().manual_seed(5))
+    supernet = Supernet(space, channels=4, layers=4, classes=3, running=False).double()
+    network = Network(genotype, channels=4, layers=4, classes=3).double().train()
+    for cell, plan, mixed in zip(network.cells, network.plans, supernet.cells):
+        cell.preprocess.load_state_dict(mixed.preprocess.state_dict(), strict=False)
+        for (source, target, name), operation in zip(genotype.edges(plan.kind), cell.operations):
+            edge = mixed.graph.edges.index((source, target))
+            chosen = mixed.edges[edge].operations[mixed.edges[edge].names.index(name)]
+            operation.load_state_dict(chosen.state_dict(), strict=False)
+    network.stem.load_state_dict(supernet.stem.state_dict(), strict=False)
+    network.classifier.load_state_dict(supernet.classifier.state_dict())
+    batch = torch.randn(4, 3, 8, 8, dtype=torch.float64)
+    mixing = one_hot(space, genotype).map(lambda values: values.double())
+    torch.testing.assert_close(network(batch)[0], supernet(batch, mixing))
+
+
+def test_drop_path_drops_whole_images_and_keeps_the_mean():
+    torch.manual_seed(0)
+    dropped = drop_path(torch.ones(4000, 2, 3, 3), 0.2)
+    per_image = dropped.flatten(1)
+    assert ((per_image == 0).all(1) | (per_image == 1.25).all(1)).all()
+    # 4000 draws: the standard error of the kept share is 0.0063.
+    assert abs(float((per_image[:, 0] > 0).double().mean()) - 0.8) < 0.025
+
+
+def test_identity_skips_are_never_dropped():
+    genotype = Genotype(
+        (("skip_connect", 0), ("skip_connect", 1)), (2,), (("skip_connect", 0), ("skip_connect", 1)), (2,)
+    )
+    network = Network(genotype, channels=4, layers=2, classes=3).train()
+    normal = Network(genotype, channels=4, layers=4, classes=3).train()
+    cell = normal.cells[0]
+    state = torch.randn(8, 12, 8, 8)
+    torch.manual_seed(0)
+    torch.testing.assert_close(cell(state, state, 0.9), cell(state, state, 0.0))
+    # In a reduction a skip is a FactorizedReduce, which is dropped.
+    reduction = network.cells[0]
+    assert not torch.allclose(reduction(state, state, 0.9), reduction(state, state, 0.0))
+
+
+def test_drop_path_is_for_training_only():
+    network = Network(spaces.read("DARTS_V2"), channels=4, layers=3, classes=3).eval()
+    batch = torch.randn(2, 3, 16, 16)
+    torch.testing.assert_close(network(batch, 0.9)[0], network(batch, 0.0)[0])
+
+
+def test_auxiliary_classifier():
+    network = Network(spaces.read("DARTS_V2"), channels=4, layers=3, classes=3, auxiliary=True)
+    plain = Network(spaces.read("DARTS_V2"), channels=4, layers=3, classes=3)
+    assert parameters(network) == parameters(plain)
+    batch, labels = torch.randn(4, 3, 32, 32), torch.tensor([0, 1, 2, 0])
+    logits, auxiliary = network.train()(batch)
+    assert auxiliary is not None
+    total = loss_with_auxiliary((logits, auxiliary), labels, 0.4)
+    parts = nn.functional.cross_entropy(logits, labels) + 0.4 * nn.functional.cross_entropy(auxiliary, labels)
+    torch.testing.assert_close(total, parts)
+    assert network.eval()(batch)[1] is None
+
+
+def test_auxiliary_classifier_refuses_small_maps():
+    network = Network(spaces.read("DARTS_V2"), channels=4, layers=3, classes=3, auxiliary=True)
+    with pytest.raises(UsageError, match="8x8"):
+        network.train()(torch.randn(2, 3, 16, 16))
+
+
+def test_published_networks_with_five_nodes_run():
+    for name in ("NASNet", "AmoebaNet", "ENASNet"):
+        network = Network(spaces.read(name), channels=4, layers=3, classes=3).eval()
+        assert network(torch.randn(2, 3, 16, 16))[0].shape == (2, 3)
+
+
+def test_reductions_stand_at_a_third_and_two_thirds():
+    assert [index for index, kind in enumerate(kinds(8)) if kind == "reduce"] == [2, 5]
+    assert [index for index, kind in enumerate(kinds(20)) if kind == "reduce"] == [6, 13]
+
+
+def test_images_that_cannot_be_halved_are_refused():
+    with pytest.raises(UsageError, match="multiples of 8"):
+        check_image((3, 12, 12), 2, 5)
