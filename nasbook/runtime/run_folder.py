@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import io
 import json
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +68,7 @@ class RunFolder:
         try:
             state = torch.load(self.path / "checkpoint.pt", weights_only=True, map_location="cpu")
             known = state["records"]
-        except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, OSError) as error:
+        except Exception as error:  # a damaged file makes the reader fail in any way
             raise UsageError(
                 f"{self.path / 'checkpoint.pt'} cannot be read ({type(error).__name__}): "
                 "remove that file to start this run again from its first epoch."

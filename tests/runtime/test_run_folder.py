@@ -1,0 +1,91 @@
+"""Run folders: what is kept, what is refused, and that nothing is lost."""
+
+import json
+import os
+
+import pytest
+import torch
+
+from nasbook.runtime.errors import UsageError
+from nasbook.runtime.run_folder import RunFolder
+
+CONFIG = {"method": "darts", "seed": 0, "numbers": {"epochs": 2, "betas": (0.5, 0.999)}}
+
+
+def record(epoch):
+    return {"stage": "search", "epoch": epoch, "loss": 1.0 / epoch}
+
+
+def test_a_run_is_kept_and_read_again(tmp_path):
+    folder = RunFolder(tmp_path / "run", CONFIG)
+    assert folder.checkpoint() is None
+    folder.add(record(1), {"weights": torch.ones(2)})
+    folder.finish({"accuracy": 50.0})
+    again = RunFolder(tmp_path / "run", CONFIG)
+    assert again.history("search") == [record(1)]
+    assert torch.equal(again.checkpoint()["weights"], torch.ones(2))
+    assert again.result() == {"accuracy": 50.0}
+    assert sorted(os.listdir(tmp_path / "run")) == ["checkpoint.pt", "config.json", "history.jsonl", "result.json"]
+
+
+def test_history_that_the_checkpoint_does_not_know_is_dropped(tmp_path):
+    """As after a kill between the two writes of an epoch."""
+    folder = RunFolder(tmp_path / "run", CONFIG)
+    folder.add(record(1), {"epoch": 1})
+    with (tmp_path / "run" / "history.jsonl").open("a") as file:
+        file.write(json.dumps(record(2)) + "\n")
+    again = RunFolder(tmp_path / "run", CONFIG)
+    assert again.checkpoint()["epoch"] == 1
+    assert again.records == [record(1)]
+
+
+def test_history_before_the_first_checkpoint_is_dropped(tmp_path):
+    RunFolder(tmp_path / "run", CONFIG)
+    (tmp_path / "run" / "history.jsonl").write_text(json.dumps(record(1)) + "\n")
+    again = RunFolder(tmp_path / "run", CONFIG)
+    assert again.checkpoint() is None
+    assert again.records == []
+
+
+def test_another_configuration_is_refused_and_named(tmp_path):
+    RunFolder(tmp_path / "run", CONFIG)
+    with pytest.raises(UsageError, match="seed is 0 there and 1 here"):
+        RunFolder(tmp_path / "run", {**CONFIG, "seed": 1})
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(UsageError, match="not a run folder"):
+        RunFolder(tmp_path, CONFIG)
+    assert os.listdir(tmp_path) == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\x80\x04\x95"])
+def test_a_damaged_checkpoint_is_named(tmp_path, content):
+    folder = RunFolder(tmp_path / "run", CONFIG)
+    folder.add(record(1), {"epoch": 1})
+    (tmp_path / "run" / "checkpoint.pt").write_bytes(content)
+    with pytest.raises(UsageError, match="remove that file"):
+        RunFolder(tmp_path / "run", CONFIG).checkpoint()
+
+
+def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "owned"),))
+
+    folder = RunFolder(tmp_path / "run", CONFIG)
+    folder.add(record(1), {"epoch": 1})
+    torch.save({"records": 1, "state": Evil()}, tmp_path / "run" / "checkpoint.pt")
+    with pytest.raises(UsageError, match="cannot be read"):
+        RunFolder(tmp_path / "run", CONFIG).checkpoint()
+    assert not (tmp_path / "owned").exists()
+
+
+def test_without_a_path_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = RunFolder(None, CONFIG)
+    folder.add(record(1), {})
+    folder.finish({})
+    assert folder.history("search") == [record(1)]
+    assert not os.listdir(tmp_path)

@@ -1,0 +1,71 @@
+"""Selection by magnitude: top-2 edges, `none` in the softmax but never chosen."""
+
+from itertools import combinations
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nasbook import spaces
+from nasbook.selection import magnitude
+
+
+def weights_for(space, seed):
+    generator = torch.Generator().manual_seed(seed)
+    return {
+        name: torch.softmax(3 * torch.randn(cell.shape, generator=generator), dim=-1)
+        for name, cell in space.groups.items()
+    }
+
+
+@given(st.sampled_from(["darts", "s1", "s3", "toy"]), st.integers(0, 10_000))
+def test_against_a_search_over_all_choices_of_a_node(name, seed):
+    """Each node's pairs maximise the sum of kept scores among all pairs of edges and operations other than none."""
+    space = spaces.get(name)
+    weights = weights_for(space, seed)
+    genotype = magnitude(space, weights)
+    space.check(genotype)
+    for kind, cell in space.groups.items():
+        for node in cell.nodes:
+            options = [
+                [(float(weights[kind][edge, k]), edge, name) for k, name in enumerate(cell.operations[edge])]
+                for edge in cell.into(node)
+            ]
+            legal = [[entry for entry in row if entry[2] != "none"] for row in options]
+            best = max(
+                combinations([max(row) for row in legal], min(cell.keep, len(legal))),
+                key=lambda picked: sum(entry[0] for entry in picked),
+            )
+            expected = {(cell.edges[edge][0], node, name) for _, edge, name in best}
+            assert {triple for triple in genotype.edges(kind) if triple[1] == node} == expected
+
+
+def test_none_is_not_chosen_but_lowers_its_edge():
+    space = spaces.get("s3", nodes=2, reduction="fixed")
+    weights = torch.full((5, 3), 1 / 3)
+    weights[2] = torch.tensor([0.9, 0.06, 0.04])  # 0->3 is nearly all none: the other two edges into node 3 are kept
+    genotype = magnitude(space, {"normal": weights})
+    assert genotype.count("none") == 0
+    assert {source for source, target, _ in genotype.edges("normal") if target == 3} == {1, 2}
+
+
+def test_two_edges_are_kept_even_with_the_same_operation():
+    space = spaces.get("s2", nodes=2, reduction="fixed")
+    weights = torch.tensor([[0.9, 0.1]] * 5)
+    genotype = magnitude(space, {"normal": weights})
+    assert genotype.count("skip_connect") == 4
+    assert {source for source, target, _ in genotype.edges("normal") if target == 3} == {0, 1}  # ties: the earlier edge
+
+
+def test_the_strongest_edge_of_a_node_comes_first():
+    space = spaces.get("s2", nodes=2, reduction="fixed")
+    weights = torch.tensor([[0.6, 0.4], [0.2, 0.8], [0.5, 0.5], [0.5, 0.5], [0.5, 0.5]])
+    assert magnitude(space, {"normal": weights}).normal[0] == ("sep_conv_3x3", 1)
+
+
+def test_edges_are_looked_up_by_the_cell_not_the_node():
+    """In S1 each edge has its own list: an index into another edge's list would name another operation."""
+    space = spaces.get("s1")
+    weights = {name: torch.full(cell.shape, 0.1) for name, cell in space.groups.items()}
+    weights["normal"][13] = torch.tensor([0.2, 0.8])  # 4->5: dil_conv_3x3, dil_conv_5x5
+    assert magnitude(space, weights).normal[6] == ("dil_conv_5x5", 4)
