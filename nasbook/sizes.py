@@ -18,14 +18,22 @@ class SearchNumbers:
     Args:
         epochs: passes over the weights' half of the images.
         batch: images a step, of each half.
-        images: images in both halves together; None takes all.
-        channels, layers, nodes: size of the supernet and its cells.
+        images: images in both halves together; all of them where there is no number.
+        channels: channels of a node in the first cells of the supernet.
+        layers: cells of the supernet.
+        nodes: intermediate nodes of a cell.
         reduction: "searched", or "fixed" (one FactorizedReduce).
         stem_stride: 2 halves the images at once.
-        w_lr, w_lr_end: learning rate of the shared weights, annealed by a cosine.
-        w_momentum, w_decay, clip: SGD's momentum and weight decay, and the largest gradient norm.
-        alpha_lr, alpha_beta1, alpha_beta2, alpha_decay: Adam on the architecture parameters, L2 added to the gradient.
-        alpha_scale: standard deviation of their start.
+        w_lr: first learning rate of the shared weights (SGD), annealed by a cosine.
+        w_lr_end: last learning rate of the shared weights.
+        w_momentum: momentum of the shared weights.
+        w_decay: weight decay of the shared weights.
+        clip: largest norm of the shared weights' gradient.
+        alpha_lr: learning rate of the architecture parameters (Adam).
+        alpha_beta1: Adam's decay of the mean gradient.
+        alpha_beta2: Adam's decay of the mean squared gradient.
+        alpha_decay: weight decay of the architecture parameters, as L2 added to the gradient.
+        alpha_scale: standard deviation of the architecture parameters' start.
         order: "alpha-first" as in the released code, or "weights-first" as the lecture writes it.
         augment: random crop and flip of both halves.
         running: running statistics in batch normalisation, used in evaluation.
@@ -61,10 +69,17 @@ class TrainNumbers:
     """The numbers of training one architecture from scratch.
 
     Args:
-        epochs, batch, images: as in `SearchNumbers`; all training images where `images` is None.
-        channels, layers, stem_stride: size of the network.
-        lr: learning rate of SGD, annealed to zero by a cosine.
-        momentum, nesterov, decay, clip: the rest of SGD; `clip` bounds the gradient's norm.
+        epochs: passes over the training images.
+        batch: images a step.
+        images: training images; all of them where there is no number.
+        channels: channels of a node in the first cells of the network.
+        layers: cells of the network.
+        stem_stride: 2 halves the images at once.
+        lr: first learning rate of SGD, annealed to zero by a cosine.
+        momentum: momentum of SGD.
+        nesterov: Nesterov's momentum.
+        decay: weight decay.
+        clip: largest norm of the gradient.
         drop_path: largest probability of drop path, reached linearly from 0 at the first epoch.
         auxiliary: weight of the auxiliary classifier's loss; 0 leaves it out.
         cutout: side of the square that cutout blanks, in pixels; 0 leaves it out.

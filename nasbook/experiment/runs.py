@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ from nasbook.selection import SELECTIONS, magnitude
 from nasbook.sizes import TrainNumbers
 from nasbook.spaces import Genotype
 from nasbook.supernet import describe
+
+# Where a run is kept: a folder, or a function of the run's configuration that names one (such as `default_folder`).
+Place = Path | Callable[[dict[str, Any]], Path]
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def search(
     numbers: dict[str, Any] | None = None,
     train_numbers: dict[str, Any] | None = None,
     root: Path | None = None,
-    run: Path | None = None,
+    run: Place | None = None,
     listeners: Iterable[Listener] = (),
 ) -> Outcome:
     """Search an architecture and, unless told otherwise, train it from scratch and test it.
@@ -70,8 +73,8 @@ def search(
         device: "auto", "cpu", "cuda" or "mps".
         numbers, train_numbers: numbers of the size to change, by name (see `nasbook.sizes`).
         root: folder of the real data sets.
-        run: folder to keep the run in; an unfinished run of the same configuration there is continued, a finished one
-            is read. None keeps nothing.
+        run: folder to keep the run in, or a function that names it from the configuration; an unfinished run of the
+            same configuration there is continued, a finished one is read. None keeps nothing.
         listeners: told what happens.
 
     Raises:
@@ -97,7 +100,7 @@ def search(
         "search": asdict(chosen),
         "train": asdict(fit),
     }
-    folder = RunFolder(run, config)
+    folder = _open(run, config)
     finished = folder.result()
     if finished is None:
         finished = _run_search(stage, fit, folder, listeners)
@@ -113,7 +116,7 @@ def train(
     device: str = "auto",
     numbers: dict[str, Any] | None = None,
     root: Path | None = None,
-    run: Path | None = None,
+    run: Place | None = None,
     listeners: Iterable[Listener] = (),
 ) -> Outcome:
     """Train one architecture from scratch and test it; the arguments are those of `search`.
@@ -138,7 +141,7 @@ def train(
         "train": asdict(fit),
     }
     stage = Training(architecture, dataset, numbers=fit, seed=seed, device=where)
-    folder = RunFolder(run, config)
+    folder = _open(run, config)
     finished = folder.result()
     if finished is None:
         saved = folder.checkpoint()
@@ -146,7 +149,7 @@ def train(
             stage.load_state_dict(saved["state"])
         result = _run_training(stage, folder, listeners)
         head = {"genotype": str(architecture), "data": config["data"], "size": size, "seed": seed}
-        finished = {**head, **result, "run": _folder_text(run)}
+        finished = {**head, **result, "run": _folder_text(folder.path)}
         folder.finish(finished)
     return Outcome(finished, folder.history("train"), folder.history("train"))
 
@@ -199,6 +202,10 @@ def _run_training(
 ) -> dict[str, Any]:
     history = drive(stage, folder, listeners, extra={"genotype": genotype} if genotype else None)
     return {**stage.result(), "seconds": sum(record["seconds"] for record in history)}
+
+
+def _open(run: Place | None, config: dict[str, Any]) -> RunFolder:
+    return RunFolder(run(config) if callable(run) else run, config)
 
 
 def _load(data: str | Dataset, root: Path | None) -> Dataset:

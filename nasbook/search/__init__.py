@@ -1,8 +1,18 @@
-"""Search: recipes, the bilevel loop, hypergradients and perturbations."""
+"""Search: recipes, the bilevel loop, hypergradients and perturbations.
 
-from nasbook.search.hypergradient import Hypergradient, LookAhead, Problem, exact, first_order, second_order
-from nasbook.search.loop import HYPERGRADIENTS, Search
+Everything but the table of recipes loads when first used, so that the table can be read without torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from nasbook.search.recipes import RECIPES, Recipe, get
+
+if TYPE_CHECKING:
+    from nasbook.search.hypergradient import Hypergradient, LookAhead, Problem, exact, first_order, second_order
+    from nasbook.search.loop import HYPERGRADIENTS, Search
 
 __all__ = [
     "HYPERGRADIENTS",
@@ -17,3 +27,10 @@ __all__ = [
     "get",
     "second_order",
 ]
+_LOOP = ("HYPERGRADIENTS", "Search")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{'loop' if name in _LOOP else 'hypergradient'}"), name)
