@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import tempfile
+
+import hypothesis
+import pytest
 
 # before torch is imported: two workers with a thread each share the cores better than two with two
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -13,20 +17,20 @@ os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # the debugger's remark abou
 if "IPYTHONDIR" not in os.environ:  # kernels of the chapters read no start-up files of the person who tests
     os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="nasbook-ipython-")
 
-import hypothesis
-import matplotlib
-import pytest
-
-matplotlib.use("Agg")  # not by MPLBACKEND: the kernels of the chapters inherit the environment and draw inline
 hypothesis.settings.register_profile("nasbook", deadline=None, derandomize=True, max_examples=50)
 hypothesis.settings.load_profile("nasbook")
+
+
+def pytest_configure() -> None:
+    """Draw without a window; MPLBACKEND stays unset: chapters' kernels inherit it and must draw inline."""
+    import matplotlib
+
+    matplotlib.use("Agg")
 
 
 @pytest.fixture(autouse=True)
 def _fresh_global_generators() -> None:
     """A test that draws from a global generator does not depend on the tests before it."""
-    import random
-
     import numpy as np
     import torch
 

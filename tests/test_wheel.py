@@ -48,12 +48,10 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(place, with_pip=False, symlinks=os.name != "nt")
     library = Path(sysconfig.get_path("purelib", vars={"base": str(place), "platbase": str(place)}))
     (library / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    subprocess.run(
-        [sys.executable, "-m", "pip", "--python", str(program(place, "python")), "install", "--no-deps", "--no-index"]
-        + ["--quiet", "--force-reinstall", "--ignore-installed", str(wheel)],
-        check=True,
-        timeout=300,
-    )
+    pip = [sys.executable, "-m", "pip", "--python", str(program(place, "python")), "install", "--quiet"]
+    # the folder of the dependencies holds an older nasbook's record, which must not count as installed here
+    alone = ["--no-deps", "--no-index", "--ignore-installed", str(wheel)]
+    subprocess.run([*pip, *alone], check=True, timeout=300)
     return place
 
 

@@ -45,9 +45,7 @@ def open_lab(
         UsageError: JupyterLab is not installed, or the folder cannot hold a copy.
     """
     if importlib.util.find_spec("jupyterlab") is None:
-        raise UsageError(
-            "JupyterLab is not installed here; `python -m pip install jupyterlab ipywidgets` brings it."
-        )
+        raise UsageError("JupyterLab is not installed here; `python -m pip install jupyterlab ipywidgets` brings it.")
     if port is not None and not 1 <= port <= 65535:
         raise UsageError(f"The port must be from 1 to 65535, not {port}.")
     if folder is None and in_checkout():

@@ -20,10 +20,11 @@ def explain_name_errors(chapter: Chapter) -> None:
 
     def handler(
         self: Any, kind: type[NameError], error: NameError, trace: TracebackType, tb_offset: int | None = None
-    ) -> list[str]:
-        lines: list[str] = self.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
+    ) -> None:
         sentence = advice(chapter, error.name or "")
-        return [*lines, sentence] if sentence else lines
+        if sentence is not None:
+            error.add_note(sentence)
+        self.showtraceback((kind, error, trace), tb_offset=tb_offset)
 
     shell.set_custom_exc((NameError,), handler)
 
@@ -33,4 +34,4 @@ def advice(chapter: Chapter, name: str) -> str | None:
     section = defining_section(notebooks_folder() / f"{chapter.name}.py", name)
     if section is None:
         return None
-    return f'\n{name} is made in the section "{section}" of this chapter: run the cell that defines it there first.'
+    return f'{name} is made in the section "{section}" of this chapter: run the cell that defines it there first.'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ def source(thing: Any) -> Code:
         raise UsageError(
             f"A {type(thing).__name__} has no source of its own; give its class, a function or a module."
         ) from None
-    return Code(inspect.cleandoc(text) if inspect.ismethod(thing) else text, language="python")
+    return Code(textwrap.dedent(text), language="python")
 
 
 def defining_section(chapter_source: Path, name: str) -> str | None:

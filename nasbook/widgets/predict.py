@@ -102,7 +102,7 @@ class Predict(widgets.VBox):
         """ "You said ..., it is ... .", as far as guess and answer are known."""
         said = f"You said {self._text(self.guess)}," if self.locked else "You made no guess;"
         if self.answer is None:
-            return f"{said} and a later cell finds the answer."
+            return f"{said} a later cell finds the answer."
         return f"{said} it is {self._text(self.answer)}. {self.explain}".strip()
 
     def _text(self, value: Any) -> str:

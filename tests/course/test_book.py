@@ -60,7 +60,7 @@ def test_a_malformed_list_is_refused(tmp_path: Path) -> None:
         load_book(tmp_path / "none.yml")
     for text in ("a: [", "!!python/object/apply:os.getcwd []", "- 1"):
         (tmp_path / "bad.yml").write_text(text)
-        with pytest.raises(UsageError, match="YAML|exactly the keys"):
+        with pytest.raises(UsageError, match=r"YAML|exactly the keys"):
             load_book(tmp_path / "bad.yml")
 
 

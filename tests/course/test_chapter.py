@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import nasbook
+from nasbook.course import chapter as chapters
+from nasbook.course.chapter import ChapterSession, seed_everything
+from nasbook.course.exercises import Exercise
+from nasbook.runtime.errors import UsageError
+
+
+@pytest.fixture
+def nb(capsys: pytest.CaptureFixture[str]) -> ChapterSession:
+    session = nasbook.start("04")
+    capsys.readouterr()
+    return session
+
+
+def test_a_chapter_opens_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    session = nasbook.start("04")
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("Chapter 04: Continuous relaxation | class size on cpu | nasbook ")
+    assert line.endswith(f"| about {session.chapter.minutes} minutes in class")
+    assert torch.__version__.partition("+")[0] in line
+
+
+def test_opening_a_chapter_seeds_the_global_generators() -> None:
+    def draws() -> tuple[float, float, float]:
+        return random.random(), np.random.rand(), torch.rand(1).item()  # noqa: NPY002
+
+    nasbook.start("04")
+    first = draws()
+    assert draws() != first
+    seed_everything(0)
+    assert draws() == first
+
+
+def test_size_and_device_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NASBOOK_SIZE", "paper")
+    monkeypatch.setenv("NASBOOK_DEVICE", "cpu")
+    session = nasbook.start("04")
+    assert (session.size, session.device.type) == ("paper", "cpu")
+    monkeypatch.setenv("NASBOOK_DEVICE", "abacus")
+    with pytest.raises(UsageError, match="'abacus' is not available"):
+        nasbook.start("04")
+    monkeypatch.setenv("NASBOOK_SIZE", "huge")
+    with pytest.raises(UsageError, match="must be one of class, paper"):
+        nasbook.start("04")
+    with pytest.raises(UsageError, match="no chapter '99'"):
+        nasbook.start("99")
+
+
+@pytest.mark.parametrize(("threads", "expected"), [(None, "1"), ("2", "2")])
+def test_one_thread_unless_the_reader_says_otherwise(threads: str | None, expected: str) -> None:
+    import os
+
+    kept = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    code = "import torch, nasbook; nasbook.start('04'); print(torch.get_num_threads())"
+    variables = kept if threads is None else {**kept, "OMP_NUM_THREADS": threads}
+    answer = subprocess.run(
+        [sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True, timeout=120
+    )
+    assert answer.stdout.splitlines()[-1] == expected
+
+
+def test_the_package_loads_nothing_until_it_is_used() -> None:
+    heavy = ["torch", "numpy", "matplotlib", "ipywidgets", "IPython", "yaml"]
+    code = f"import sys, nasbook; print([name for name in {heavy} if name in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert answer.stdout == "[]\n"
+    with pytest.raises(AttributeError, match="no attribute 'stop'"):
+        nasbook.stop  # noqa: B018
+
+
+def test_predictions_are_kept_once_each(nb: ChapterSession) -> None:
+    first = nb.predict("Which?", ("a", "b"), answer="b")
+    again = nb.predict("Which?", ("a", "b"), answer="b")
+    other = nb.predict("How many?", answer=3)
+    assert nb.predictions == [again, other]
+    assert first is not again
+
+
+def test_exercises_are_checked(
+    nb: ChapterSession, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(answer: Any) -> None:
+        assert answer == 1
+
+    exercise = Exercise("04.1", "one", "easy", 1, check, "(4.1)")
+    monkeypatch.setattr(chapters, "find_exercise", lambda number: exercise)
+    monkeypatch.setattr(chapters, "exercises_of", lambda number: (exercise,) if number == "04" else ())
+    nb.check("04.1", 1)
+    assert capsys.readouterr().out == "Exercise 04.1: right.\n"
+    nb.check("04.1", ...)
+    assert nb.verdicts == {"04.1": "not attempted"}
+    with pytest.raises(UsageError, match="belongs to another chapter than 05"):
+        nasbook.start("05").check("04.1", 1)
+
+
+def test_the_session_shows_as_the_package_does(nb: ChapterSession, capsys: pytest.CaptureFixture[str]) -> None:
+    nb.show(loss=0.123456, digits=3)
+    nasbook.show(loss=0.123456, digits=3)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second == "loss  0.123"
