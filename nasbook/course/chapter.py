@@ -7,12 +7,14 @@ import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 import nasbook
+from nasbook import sizes
 from nasbook.course import out_of_order, printing
 from nasbook.course.book import Chapter, load_book
 from nasbook.course.exercises import exercises_of, find_exercise, judge
@@ -20,10 +22,8 @@ from nasbook.runtime import devices
 from nasbook.runtime.errors import UsageError
 
 if TYPE_CHECKING:
-    from nasbook.search.presets import Preset
     from nasbook.widgets.predict import Predict
-
-SIZES = ("class", "paper")
+    from nasbook.widgets.progress import Progress
 
 
 def seed_everything(seed: int = 0) -> None:
@@ -54,11 +54,16 @@ class ChapterSession:
     verdicts: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
-    def preset(self) -> Preset:
+    def preset(self) -> sizes.Size:
         """The numbers of this size (epochs, channels, layers, batch, ...): chapters ask, they never branch."""
-        from nasbook.search import presets
+        return sizes.get(self.size)
 
-        return presets.preset(self.size)
+    @cached_property
+    def progress(self) -> Progress:
+        """A listener that shows epoch, loss, accuracy and time left under the cell that runs a search or a training."""
+        from nasbook.widgets.progress import Progress
+
+        return Progress()
 
     def predict(
         self,
@@ -128,8 +133,8 @@ def start(number: str) -> ChapterSession:
     """
     chapter = load_book().chapter(number)
     size = os.environ.get("NASBOOK_SIZE", "class")
-    if size not in SIZES:
-        raise UsageError(f"NASBOOK_SIZE is {size!r}; it must be one of {', '.join(SIZES)}.")
+    if size not in sizes.SIZES:
+        raise UsageError(f"NASBOOK_SIZE is {size!r}; it must be one of {', '.join(sizes.SIZES)}.")
     device = devices.pick(os.environ.get("NASBOOK_DEVICE", "cpu" if size == "class" else "auto"))
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)  # at class size a second thread costs more than it gives, and changes last digits
