@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import nasbook
+from nasbook import sizes
 from nasbook.course import chapter as chapters
 from nasbook.course.chapter import ChapterSession, seed_everything
 from nasbook.course.exercises import Exercise
@@ -47,6 +48,7 @@ def test_size_and_device_come_from_the_environment(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("NASBOOK_DEVICE", "cpu")
     session = nasbook.start("04")
     assert (session.size, session.device.type) == ("paper", "cpu")
+    assert session.preset is sizes.get("paper")
     monkeypatch.setenv("NASBOOK_DEVICE", "abacus")
     with pytest.raises(UsageError, match="'abacus' is not available"):
         nasbook.start("04")
