@@ -1,0 +1,197 @@
+"""What a supernet's step costs: seconds, and the activations that wait for the backward pass.
+
+A mixed edge with K operations runs all K of them and keeps what each needs for its gradient, so that a step takes
+about K times the time and the memory of one path (Liu et al. 2019, section 2.2; Cai et al. 2019, section 3.1). Here
+both are measured: on supernets that differ in K alone, and on the same supernets with one operation an edge.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
+from torch.nn import functional as F
+
+from nasbook.runtime.errors import UsageError
+from nasbook.runtime.random import RandomStream
+from nasbook.search.loop import memory_format
+from nasbook.sizes import SearchNumbers
+from nasbook.spaces import Cell, SearchSpace
+from nasbook.supernet import Mixing, Supernet, uniform
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """The cost of one forward and backward pass on a batch.
+
+    Args:
+        candidates: operations of every edge.
+        active: operations of every edge that run: all of them, or one.
+        seconds: the least of the repeats.
+        saved_mib: activations kept for the backward pass, in MiB.
+    """
+
+    candidates: int
+    active: int
+    seconds: float
+    saved_mib: float
+
+
+def saved_mib(forward: Callable[[], object], parameters: Iterable[Tensor]) -> float:
+    """The activations, in MiB, that a forward pass keeps for its backward pass.
+
+    Autograd may save one storage several times, or a view of it: each is counted once and whole. Parameters are
+    there anyway and are left out.
+
+    Args:
+        forward: runs the pass; what it returns is held until everything is counted.
+        parameters: whose storages do not count.
+    """
+    there = {value.untyped_storage().data_ptr() for value in parameters}
+    kept: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in there:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with saved_tensors_hooks(pack, lambda tensor: tensor):
+        held = forward()
+    total = sum(kept.values()) / MIB
+    del held  # while the graph lives no storage is freed, so that no address stands for two of them
+    return total
+
+
+def against_operations(
+    counts: Iterable[int],
+    *,
+    numbers: SearchNumbers,
+    operation: str = "sep_conv_3x3",
+    image: tuple[int, int, int] = (3, 16, 16),
+    classes: int = 10,
+    repeats: int = 5,
+    device: torch.device | str = "cpu",
+) -> list[StepCost]:
+    """Measure supernets whose edges hold K times the same operation, running all K of them and running one.
+
+    The operation is the same so that K is all that differs. The supernets take turns, so that a busy moment of the
+    machine meets all of them alike.
+
+    Args:
+        counts: the values of K.
+        numbers: size of the supernet, batch and precision of the step.
+        operation: what every edge holds.
+        image: (channels, height, width).
+        classes: number of classes.
+        repeats: timed passes of each; one more goes before them and is not timed.
+        device: where it runs.
+
+    Returns:
+        For each K two costs: `active` = K, then `active` = 1.
+
+    Raises:
+        UsageError: no K, a K below 1, or fewer than one repeat.
+    """
+    counts = tuple(counts)
+    if not counts or min(counts) < 1 or repeats < 1:
+        raise UsageError("The cost is measured for at least one number of operations, each at least 1, and one repeat.")
+    device, passes = torch.device(device), []
+    with RandomStream(0, device=device).scope() as generator:
+        images = torch.randn(numbers.batch, *image, generator=generator)
+        labels = torch.randint(classes, (numbers.batch,), generator=generator).to(device)
+        for count in counts:
+            space = repeated(operation, count, nodes=numbers.nodes)
+            supernet = _supernet(space, numbers, image[0], classes, device)
+            for mixing in (uniform(space), one_path(space)):
+                passes.append(_Pass(supernet, mixing, images, labels))
+        seconds = fastest([each.step for each in passes], repeats, device)
+    active = [run for count in counts for run in (count, 1)]
+    return [
+        StepCost(len(each.names), runs, taken, saved_mib(each.forward, each.supernet.parameters()))
+        for each, runs, taken in zip(passes, active, seconds, strict=True)
+    ]
+
+
+def repeated(operation: str, count: int, *, nodes: int) -> SearchSpace:
+    """A space whose every edge has the same operation `count` times, the reduction fixed."""
+    edges = tuple((source, target) for target in range(2, 2 + nodes) for source in range(target))
+    return SearchSpace(f"{count} x {operation}", Cell(edges, ((operation,) * count,) * len(edges)), None)
+
+
+def one_path(space: SearchSpace) -> Mixing:
+    """The mixing that runs the first operation of every edge alone, as a method that samples a path does."""
+    weights = {name: torch.zeros(cell.shape) for name, cell in space.groups.items()}
+    for group in weights.values():
+        group[:, 0] = 1.0
+    return Mixing(weights, {name: ((0,),) * len(cell.edges) for name, cell in space.groups.items()})
+
+
+def ratios(costs: Sequence[StepCost], quantity: str) -> list[float]:
+    """Each cost over the first one's: `quantity` is "seconds" or "saved_mib"."""
+    first = getattr(costs[0], quantity)
+    return [getattr(cost, quantity) / first for cost in costs]
+
+
+def fastest(steps: Sequence[Callable[[], object]], repeats: int, device: torch.device) -> list[float]:
+    """The least seconds of each step over `repeats` rounds in which all take turns, after one round to warm up."""
+    best = [float("inf")] * len(steps)
+    for round_number in range(repeats + 1):
+        for index, step in enumerate(steps):
+            _wait(device)
+            start = time.perf_counter()
+            step()
+            _wait(device)
+            if round_number:
+                best[index] = min(best[index], time.perf_counter() - start)
+    return best
+
+
+class _Pass:
+    """One supernet, one mixing and one batch."""
+
+    def __init__(self, supernet: Supernet, mixing: Mixing, images: Tensor, labels: Tensor) -> None:
+        parameter = next(supernet.parameters())
+        self.supernet, self.labels = supernet, labels
+        self.mixing = mixing.to(parameter.device, parameter.dtype)
+        self.images = images.to(parameter).to(memory_format=memory_format(parameter.dtype))
+        self.names = supernet.space.normal.operations[0]
+
+    def forward(self) -> Tensor:
+        return F.cross_entropy(self.supernet(self.images, self.mixing), self.labels)
+
+    def step(self) -> None:
+        self.supernet.zero_grad()
+        self.forward().backward()
+
+
+def _supernet(
+    space: SearchSpace, numbers: SearchNumbers, image_channels: int, classes: int, device: torch.device
+) -> Supernet:
+    supernet = Supernet(
+        space,
+        channels=numbers.channels,
+        layers=numbers.layers,
+        classes=classes,
+        image_channels=image_channels,
+        stem_stride=numbers.stem_stride,
+        running=numbers.running,
+    )
+    dtype = getattr(torch, numbers.precision)
+    moved: nn.Module = supernet.to(device, dtype).to(memory_format=memory_format(dtype))
+    assert isinstance(moved, Supernet)
+    return moved
+
+
+def _wait(device: torch.device) -> None:
+    """Wait for what the device still has to do."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
