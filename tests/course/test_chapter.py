@@ -81,6 +81,12 @@ def test_the_package_loads_nothing_until_it_is_used() -> None:
         nasbook.stop  # noqa: B018
 
 
+def test_the_books_tools_need_no_torch() -> None:
+    code = "import sys; from nasbook.course import lab, pipeline; pipeline.stale(); print('torch' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert answer.stdout == "False\n"
+
+
 def test_predictions_are_kept_once_each(nb: ChapterSession) -> None:
     first = nb.predict("Which?", ("a", "b"), answer="b")
     again = nb.predict("Which?", ("a", "b"), answer="b")

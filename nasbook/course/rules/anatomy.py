@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nasbook.course.exercises import Exercise
 from nasbook.course.rules.draft import Draft, Rule, tags
+
+if TYPE_CHECKING:
+    from nasbook.course.exercises import Exercise
 
 COMPARED = "nbval-check-output"
 MAIN_RESULT = "main-result"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nasbook.course.book import Chapter
-from nasbook.course.exercises import Exercise
+if TYPE_CHECKING:
+    from nasbook.course.book import Chapter
+    from nasbook.course.exercises import Exercise
 
 
 @dataclass(frozen=True)
