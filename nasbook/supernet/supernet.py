@@ -16,6 +16,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from nasbook.runtime.errors import UsageError
 from nasbook.spaces import Cell, SearchSpace
 from nasbook.spaces.operations import Normalising, build
 from nasbook.supernet import skeleton
@@ -108,6 +109,8 @@ class Supernet(nn.Module):
         normalising = Normalising(affine=False, running=running)
         outputs = dict.fromkeys(("normal", "reduce"), space.nodes)
         self.plans = skeleton.plan(layers, channels, outputs)
+        if "normal" not in {plan.kind for plan in self.plans}:
+            raise UsageError(f"A supernet of {layers} cells has no normal cell to search: use at least 3 layers.")
         self.stem = skeleton.Stem(image_channels, channels, stem_stride, running)
         self.cells = nn.ModuleList(
             MixedCell(space.groups[plan.kind], plan, normalising)

@@ -42,8 +42,8 @@ def test_alternating_steps_end_where_the_closed_form_says(step, limit):
         with torch.no_grad():
             alpha["alpha"] -= 0.05 * gradient
             w["w"] -= 0.1 * 2 * (w["w"] - alpha["alpha"])
-    assert float(alpha["alpha"]) == pytest.approx(limit, abs=1e-6)
-    assert float(w["w"]) == pytest.approx(limit, abs=1e-6)
+    assert alpha["alpha"].item() == pytest.approx(limit, abs=1e-6)
+    assert w["w"].item() == pytest.approx(limit, abs=1e-6)
 
 
 class Smooth(nn.Module):

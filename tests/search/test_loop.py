@@ -1,0 +1,229 @@
+"""The search loop: what moves what, the order of steps, exact continuation, instruments that change nothing."""
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from nasbook import datasets, sizes, spaces
+from nasbook.runtime.errors import DivergedError, UsageError
+from nasbook.search import RECIPES, Recipe, Search, recipes
+from nasbook.search.loop import cosine
+from nasbook.selection import magnitude
+
+TINY = {"epochs": 2, "images": 256, "batch": 32, "channels": 4, "layers": 3, "stem_stride": 2}
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return datasets.load("street_numbers")
+
+
+def search(dataset, method="darts", space="s2", seed=0, recipe=None, **changes):
+    numbers = sizes.override(sizes.get("class").search, TINY | changes)
+    return Search(
+        spaces.get(space, nodes=numbers.nodes, reduction=numbers.reduction),
+        dataset,
+        recipe=recipe or recipes.get(method),
+        numbers=numbers,
+        derive=magnitude,
+        seed=seed,
+    )
+
+
+def silent(step, steps):
+    pass
+
+
+def run(stage, epochs=None):
+    return [stage.run_epoch(silent) for _ in range(epochs or stage.epochs)]
+
+
+def flat(stage):
+    return torch.cat([value.detach().flatten().double() for value in [*stage.supernet.parameters(), *stage.alpha.values()]])
+
+
+def without_time(records):
+    return [{key: value for key, value in record.items() if key not in ("memory_mib", "seconds")} for record in records]
+
+
+def test_an_epoch_moves_weights_and_alpha_and_is_recorded(dataset):
+    stage = search(dataset)
+    before = flat(stage)
+    (record,) = run(stage, 1)
+    assert not torch.equal(flat(stage), before)
+    assert set(record) >= {"train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "alpha", "weights", "genotype"}
+    assert 0 <= record["valid_accuracy"] <= 100
+    stage.space.parse(record["genotype"])
+    torch.testing.assert_close(
+        torch.softmax(torch.tensor(record["alpha"]["normal"]), -1), torch.tensor(record["weights"]["normal"])
+    )
+
+
+@pytest.mark.parametrize("method", list(RECIPES))
+def test_two_runs_with_one_seed_are_equal(dataset, method):
+    first, second, other = search(dataset, method), search(dataset, method), search(dataset, method, seed=1)
+    assert without_time(run(first)) == without_time(run(second))
+    assert torch.equal(flat(first), flat(second))
+    run(other, 1)
+    assert not torch.equal(flat(other), flat(first))
+
+
+@pytest.mark.parametrize("method", list(RECIPES))
+@pytest.mark.parametrize("space", spaces.names())
+def test_every_method_searches_every_space(dataset, method, space):
+    stage = search(dataset, method, space, images=64, epochs=1, channels=2, nodes=2, reduction="searched", layers=3)
+    run(stage)
+    stage.space.check(stage.genotype())
+
+
+@pytest.mark.parametrize("space", ["s2", "s4"])
+def test_a_loaded_search_goes_on_bit_for_bit(dataset, space):
+    """S4 draws noise at every forward pass, so module-level random numbers have to be resumed too."""
+    whole = search(dataset, space=space, epochs=3)
+    expected = run(whole, 3)
+    first = search(dataset, space=space, epochs=3)
+    run(first, 1)
+    state = first.state_dict()
+    resumed = search(dataset, space=space, epochs=3, seed=0)
+    resumed.load_state_dict(state)
+    assert without_time(run(resumed, 2)) == without_time(expected[1:])
+    assert torch.equal(flat(resumed), flat(whole))
+
+
+@pytest.mark.parametrize("space", ["s2", "s4"])
+def test_measuring_more_often_changes_nothing(dataset, space):
+    plain, measured = search(dataset, space=space), search(dataset, space=space)
+    run(plain)
+    measured.validate()
+    run(measured, 1)
+    assert measured.validate() == measured.validate()
+    measured.genotype()
+    run(measured, 1)
+    assert torch.equal(flat(plain), flat(measured))
+
+
+def test_the_process_random_state_neither_matters_nor_changes(dataset):
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    first = search(dataset, space="s4")
+    run(first)
+    assert torch.equal(torch.rand(1), expected)
+    second = search(dataset, space="s4")
+    run(second)
+    assert torch.equal(flat(first), flat(second))
+
+
+def test_alpha_belongs_to_its_own_optimiser_alone(dataset):
+    """Trap: alpha among the module's parameters would be moved by SGD, decayed and clipped."""
+    stage = search(dataset, alpha_lr=0.0)
+    alpha = {name: value.detach().clone() for name, value in stage.alpha.items()}
+    run(stage, 1)
+    assert all(torch.equal(stage.alpha[name], alpha[name]) for name in alpha)
+    held = {id(value) for group in stage.w_optimizer.param_groups for value in group["params"]}
+    assert not held & {id(value) for value in stage.alpha.values()}
+    moved = {id(value) for group in stage.alpha_optimizer.param_groups for value in group["params"]}
+    assert moved == {id(value) for value in stage.alpha.values()}
+
+
+def test_the_alpha_step_does_not_touch_the_weights(dataset):
+    stage = search(dataset, w_lr=0.0, w_lr_end=0.0)
+    before = [value.detach().clone() for value in stage.supernet.parameters()]
+    run(stage, 1)
+    assert all(torch.equal(a, b) for a, b in zip(before, stage.supernet.parameters()))
+
+
+def test_adam_decay_is_l2_in_the_gradient(dataset):
+    """Against a hand computation of Adam's first step with L2 added to the gradient (not decoupled)."""
+    stage = search(dataset, precision="float64", alpha_decay=0.5, alpha_scale=1.0, w_lr=0.0, w_lr_end=0.0)
+    alpha = stage.alpha["normal"].detach().clone()
+    train, valid = next(stage.weights_batches), next(stage.alpha_batches)
+    loss = F.cross_entropy(stage.logits(valid[0], stage.mixing()), valid[1])
+    gradient = torch.autograd.grad(loss, stage.alpha["normal"])[0] + 0.5 * alpha
+    stage._outer_step(train, valid)
+    expected = alpha - stage.numbers.alpha_lr * gradient / (gradient.abs() + 1e-8)
+    torch.testing.assert_close(stage.alpha["normal"].detach(), expected)
+
+
+@pytest.mark.parametrize(("order", "first"), [("alpha-first", "outer"), ("weights-first", "inner")])
+def test_the_order_of_steps_is_an_option(dataset, order, first, monkeypatch):
+    stage = search(dataset, order=order)
+    calls = []
+    outer, inner = stage._outer_step, stage._inner_step
+    monkeypatch.setattr(stage, "_outer_step", lambda *batch: (calls.append("outer"), outer(*batch))[1])
+    monkeypatch.setattr(stage, "_inner_step", lambda *batch: (calls.append("inner"), inner(*batch))[1])
+    run(stage, 1)
+    assert calls[:2] == [first, {"outer": "inner", "inner": "outer"}[first]]
+    assert len(calls) == 2 * stage.weights_batches.per_epoch
+
+
+def test_steps_cost_what_they_must(dataset):
+    """First order: 2 forward passes an iteration; second order: 5; exact: 3 (methods' own accounting)."""
+    for method, forwards in [("darts", 2), ("darts-2nd", 5), ("darts-exact", 3)]:
+        stage = search(dataset, method)
+        calls = []
+        hook = stage.supernet.register_forward_hook(lambda *_: calls.append(1))
+        stage._step(next(stage.weights_batches), next(stage.alpha_batches))
+        hook.remove()
+        assert len(calls) == forwards, method
+
+
+def test_no_step_computes_gradients_that_it_throws_away(dataset):
+    """In the alpha step no weight gradient is computed (hooks never fire); in the weight step none for alpha."""
+    stage = search(dataset)
+    fired = []
+    for name, value in stage.supernet.named_parameters():
+        value.register_hook(lambda gradient, name=name: fired.append(name))
+    stage._outer_step(next(stage.weights_batches), next(stage.alpha_batches))
+    assert not fired
+    for value in stage.alpha.values():
+        value.register_hook(lambda gradient: fired.append("alpha"))
+    stage._inner_step(next(stage.weights_batches))
+    assert "alpha" not in fired
+    assert "classifier.weight" in fired
+
+
+def test_the_first_epoch_uses_the_full_learning_rate_and_each_epoch_its_own(dataset):
+    stage = search(dataset, epochs=4)
+    rates = [record["w_lr"] for record in run(stage)]
+    expected = [0.001 + 0.049 * (1 + math.cos(math.pi * epoch / 4)) / 2 for epoch in range(4)]
+    assert rates == pytest.approx(expected)
+    assert cosine(0.05, 0.001, 1.0) == pytest.approx(0.001)
+
+
+def test_every_outer_step_sees_another_batch(dataset):
+    """Trap: a loader that is started anew each step hands out the same first batch."""
+    stage = search(dataset)
+    first, second = next(stage.alpha_batches), next(stage.alpha_batches)
+    assert not torch.equal(first[0], second[0])
+    halves = [set(half.pixels.flatten(1).sum(1).tolist()) for half in (stage.weights_half, stage.alpha_half)]
+    assert len(stage.weights_half) == len(stage.alpha_half) == 128
+    assert halves[0] != halves[1]
+
+
+def test_divergence_stops_with_advice(dataset):
+    stage = search(dataset, w_lr=1e6, w_lr_end=1e6, clip=1e30, w_momentum=0.99, epochs=20)
+    with pytest.raises(DivergedError, match="smaller w_lr"):
+        run(stage)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"images": 10}, "fewer than one batch"),
+        ({"images": 10**9}, "images"),
+        ({"layers": 6, "stem_stride": 8}, "multiples of 32"),
+        ({"layers": 2}, "at least 3 layers"),
+    ],
+)
+def test_refusals_before_anything_runs(dataset, changes, says):
+    with pytest.raises(UsageError, match=says):
+        search(dataset, **changes)
+
+
+def test_a_new_row_of_the_table_is_a_method(dataset):
+    stage = search(dataset, recipe=Recipe("mine", hypergradient="exact"))
+    run(stage, 1)
+    assert stage.epoch == 1
