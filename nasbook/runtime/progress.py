@@ -66,7 +66,7 @@ class _Bar:
             initial=self.done * event.steps,
             file=self.stream,
             dynamic_ncols=True,
-            bar_format="{desc} {bar:20} {elapsed}, {remaining} left  {postfix}",
+            bar_format="{desc}{bar:20} {elapsed}, {remaining} left{postfix}",
         )
 
 
