@@ -1,0 +1,112 @@
+"""`nasbook methods`, `spaces`, `datasets` and `describe`: what there is, and what an architecture costs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nasbook import sizes
+from nasbook.cli.output import AsJson, print_facts, print_json, print_table
+
+PAPER = sizes.get("paper").train
+AXES = ("relaxation", "hypergradient", "perturbation", "memory", "selection")
+
+
+def methods(as_json: AsJson = False) -> None:
+    """List the methods: published error and cost, and which of them search here."""
+    rows = _methods()
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, ("name", "title", "error_percent", "gpu_days", "runs"))
+
+
+def spaces(as_json: AsJson = False) -> None:
+    """List the search spaces as published: operations, edges of a cell, and how many architectures they hold."""
+    from nasbook.spaces import TITLES, get
+
+    known = [get(name) for name in TITLES]
+    rows = [
+        {
+            "name": space.name,
+            "title": TITLES[space.name],
+            "operations": list(space.operations),
+            "edges": len(space.normal.edges),
+            "architectures": space.size(),
+            # A space of one edge holds no two architectures that compute the same.
+            "unique": space.size() if len(space.normal.edges) == 1 else None,
+        }
+        for space in known
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        counted = [{**row, "operations": len(space.operations)} for row, space in zip(rows, known)]
+        print_table(counted, ("name", "title", "operations", "edges", "architectures", "unique"))
+
+
+def datasets(
+    root: Annotated[Path | None, typer.Option(help="Folder of the real data sets.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the data sets, and which of them are at hand."""
+    from nasbook.datasets import available
+
+    rows = available(root)
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, ("name", "classes", "image", "train", "test", "available"))
+
+
+def describe(
+    genotype: Annotated[str, typer.Argument(help="A published name, the text form, or JSON.", show_default=False)],
+    space: Annotated[
+        str | None, typer.Option(help="Make sure that the architecture belongs to this space.", show_default=False)
+    ] = None,
+    channels: Annotated[int, typer.Option(min=2, help="Channels of a node in the first cells.")] = PAPER.channels,
+    layers: Annotated[int, typer.Option(min=2, help="Cells of the network.")] = PAPER.layers,
+    classes: Annotated[int, typer.Option(min=2, help="Classes of the data set.")] = 10,
+    image_size: Annotated[int, typer.Option(min=1, help="Height and width of an image, in pixels.")] = 32,
+    as_json: AsJson = False,
+) -> None:
+    """Count an architecture's parameters and multiply-adds at a width and a depth."""
+    from nasbook.spaces import get, read
+    from nasbook.supernet import describe as count
+
+    architecture = read(genotype)
+    if space is not None:
+        reduction = "searched" if architecture.reduce else "fixed"
+        get(space, nodes=architecture.nodes("normal"), reduction=reduction).check(architecture)
+    image = (3, image_size, image_size)
+    cost = count(architecture, channels=channels, layers=layers, classes=classes, image=image)
+    facts = {
+        "genotype": str(architecture),
+        **cost,
+        "channels": channels,
+        "layers": layers,
+        "classes": classes,
+        "image": list(image),
+    }
+    if as_json:
+        print_json(facts)
+    else:
+        print_facts(facts)
+
+
+def _methods() -> list[dict[str, Any]]:
+    """The search methods of the lecture's tables and, after them, the recipes that nobody published."""
+    from nasbook.search.recipes import RECIPES
+    from nasbook.strategies.published import published_methods
+
+    known = {row.name: asdict(row) for row in published_methods() if row.family != "human design"}
+    rows = []
+    for name in [*known, *(name for name in RECIPES if name not in known)]:
+        facts, recipe = known.get(name, {}), RECIPES.get(name)
+        row = {key: facts.get(key) for key in ("title", "paper", "year", "family", "error_percent", "gpu_days")}
+        axes = {axis: getattr(recipe, axis) for axis in AXES} if recipe else {}
+        rows.append({"name": name, **row, "runs": recipe is not None, **axes})
+    return rows

@@ -1,0 +1,112 @@
+"""The command as a whole: what it imports, what it does with errors, and where it writes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from nasbook.cli import app
+
+COMMANDS = ("search", "train", "describe", "methods", "spaces", "datasets", "lab", "notebooks", "doctor")
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def one_line(result: Result) -> str:
+    """The error of a refused command: one line on standard error, nothing on standard output, exit code 2."""
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert result.stderr.startswith("nasbook: ")
+    assert result.stderr.endswith("\n")
+    assert result.stderr.count("\n") == 1
+    return result.stderr
+
+
+def test_the_help_names_every_command_and_every_command_explains_itself() -> None:
+    text = invoke("--help").stdout
+    assert invoke().stdout == text
+    for name in COMMANDS:
+        assert name in text
+        assert invoke(name, "--help").exit_code == 0
+
+
+@pytest.mark.parametrize("arguments", ["--help", "search --help", "methods", "methods --json", "datasets --json"])
+def test_what_needs_no_torch_does_not_import_it(arguments: str, tmp_path: Path) -> None:
+    code = (
+        "import sys; from nasbook.cli import app\n"
+        "try: app(sys.argv[1:])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "slow = {'torch', 'torchvision', 'matplotlib', 'scipy', 'ipywidgets'} & set(sys.modules)\n"
+        "sys.exit(f'imported {slow}' if slow else 0)"
+    )
+    command = [sys.executable, "-c", code, *arguments.split()]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("nonsense", "No such command 'nonsense'"),
+        ("search --nonsense", "No such option: --nonsense"),
+        ("search --epochs many", "--epochs"),
+        ("search --images some", "'some' is neither a whole number nor 'all'"),
+        ("search --seed -1", "--seed"),
+        ("search --method nonsense", "Method 'nonsense' does not run here; there are darts"),
+        ("search --space nonsense", "Space 'nonsense' does not exist; there are darts"),
+        ("search --size nonsense", "Size 'nonsense' does not exist; there are class and paper"),
+        ("search --data nonsense", "nonsense"),
+        ("search --device nonsense", "Device 'nonsense' is not available"),
+        ("search --epochs -3", "epochs must be a whole number of at least 1, not -3"),
+        ("search --train-epochs 0", "epochs must be a whole number of at least 1, not 0"),
+        ("search --w-lr nan", "w_lr must be a number of at least 0, not nan"),
+        ("search --nodes 9", "1 to 4 intermediate nodes"),
+        ("search --data digits --channels 3", "even"),
+        ("train", "Missing argument"),
+        ("train NONSENSE", "No published architecture is called 'NONSENSE'"),
+        ("train Genotype(", "A genotype reads Genotype("),
+        ("train DARTS_V2 --lr -1", "lr must be a number of at least 0"),
+        ("describe {}", "lacks the field 'normal'"),
+        ("describe DARTS_V2 --space s2", "not in space s2"),
+        ("describe DARTS_V2 --channels 5", "must be even"),
+        ("describe DARTS_V2 --image-size 30", "multiples of 4"),
+        ("notebooks 99 --check", "There is no chapter '99'"),
+        ("lab --port 0", "The port must be from 1 to 65535"),
+    ],
+)
+def test_a_wrong_request_is_refused_in_one_line(
+    arguments: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert said in one_line(invoke(*arguments.split()))
+    assert not list(tmp_path.iterdir())  # refused before anything was written
+
+
+def test_an_unexpected_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_text: str) -> None:
+        raise ZeroDivisionError("a fault of the program")
+
+    monkeypatch.setattr("nasbook.spaces.read", broken)
+    result = invoke("describe", "DARTS_V2")
+    assert isinstance(result.exception, ZeroDivisionError)
+
+
+def test_the_entry_point_and_the_module_are_the_same_command(tmp_path: Path) -> None:
+    module = [sys.executable, "-m", "nasbook"]
+    entry = [sys.executable, "-c", "from nasbook.cli import main; main()"]
+    for command in (module, entry):
+        done = subprocess.run([*command, "methods", "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0
+        assert done.stderr == ""
+        assert json.loads(done.stdout)
+    done = subprocess.run([*module, "methods", "--jsn"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,92 @@
+"""`methods`, `spaces`, `datasets` and `describe`: the keys that scripts rely on, and their values."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from nasbook import spaces
+from nasbook.cli import app
+from nasbook.search.recipes import RECIPES
+
+
+def answer(*arguments: str) -> Any:
+    """The one JSON document of a command."""
+    result = CliRunner().invoke(app, [*arguments, "--json"])
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    return json.loads(result.stdout)
+
+
+def text(*arguments: str) -> str:
+    result = CliRunner().invoke(app, list(arguments))
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_methods_have_their_keys_and_run_exactly_where_there_is_a_recipe() -> None:
+    rows = answer("methods")
+    assert all({"name", "title", "paper", "error_percent", "gpu_days", "runs"} <= set(row) for row in rows)
+    names = [row["name"] for row in rows]
+    assert len(set(names)) == len(names)
+    assert {row["name"] for row in rows if row["runs"]} == set(RECIPES)
+    for row in rows:
+        axes = {"relaxation", "hypergradient", "perturbation", "memory", "selection"} & set(row)
+        assert len(axes) == (5 if row["runs"] else 0)
+    second = next(row for row in rows if row["name"] == "darts-2nd")
+    assert (second["hypergradient"], second["selection"]) == ("second-order", "magnitude")
+    assert set(names) - set(RECIPES)  # the lecture names more than runs here
+    assert "darts-2nd" in text("methods")
+
+
+def test_published_figures_are_numbers_or_unknown() -> None:
+    rows = answer("methods")
+    assert all(isinstance(row["error_percent"], float | int | None) for row in rows)
+    assert all(isinstance(row["gpu_days"], float | int | None) for row in rows)
+    assert sum(row["error_percent"] is not None for row in rows) > 5
+
+
+def test_spaces_have_their_keys_and_published_sizes() -> None:
+    rows = {row["name"]: row for row in answer("spaces")}
+    assert list(rows) == spaces.names()
+    assert all({"name", "operations", "edges", "architectures", "unique"} <= set(row) for row in rows.values())
+    darts = rows["darts"]
+    assert (len(darts["operations"]), darts["edges"], darts["unique"]) == (8, 14, None)
+    # 7 operations on two of 2, 3, 4 and 5 edges, in each of two cells (Liu et al. 2019, section 3.2: about 10^18)
+    assert darts["architectures"] == (7**8 * 1 * 3 * 6 * 10) ** 2
+    assert (rows["toy"]["edges"], rows["toy"]["architectures"], rows["toy"]["unique"]) == (1, 3, 3)
+    assert "1.08e+18" in text("spaces")
+
+
+def test_datasets_have_their_keys_and_say_what_is_at_hand(tmp_path: Path) -> None:
+    rows = {row["name"]: row for row in answer("datasets", "--root", str(tmp_path))}
+    assert all({"name", "classes", "image", "train", "test", "available"} <= set(row) for row in rows.values())
+    assert rows["street_numbers"]["available"] is True
+    assert rows["cifar10"]["available"] is False
+    assert (rows["cifar10"]["classes"], rows["cifar10"]["train"], rows["cifar10"]["test"]) == (10, 50000, 10000)
+    assert rows["cifar10"]["image"] == [3, 32, 32]
+    assert "street_numbers" in text("datasets")
+
+
+# Millions at 36 channels and 20 cells without the auxiliary head, as the sources print them: to one or two decimals.
+@pytest.mark.parametrize("name", ["DARTS_V2", "PC_DARTS_cifar", "DARTS_PT_s5"])
+def test_describe_counts_what_was_published(name: str) -> None:
+    published = spaces.published(name)
+    facts = answer("describe", name)
+    assert facts["genotype"] == str(published.genotype)
+    assert facts["params"] / 1e6 == pytest.approx(published.params_million, abs=0.05)
+    assert facts["macs"] > 1e8
+
+
+def test_describe_takes_every_form_of_a_genotype_at_any_size() -> None:
+    published = spaces.published("DARTS_V2").genotype
+    small = ("--channels", "8", "--layers", "5", "--classes", "3", "--image-size", "16")
+    rows = [answer("describe", form, *small) for form in ("DARTS_V2", str(published), published.to_json())]
+    assert rows[0] == rows[1] == rows[2]
+    wider = answer("describe", "DARTS_V2", *small[2:], "--channels", "16")
+    assert wider["params"] > 3 * rows[0]["params"]
+    assert f"{rows[0]['params']:,}" in text("describe", "DARTS_V2", *small, "--space", "darts")

@@ -1,0 +1,178 @@
+"""`search` and `train`: one document on standard output, progress beside it, and runs that go on."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from nasbook.cli import app
+from nasbook.search.recipes import RECIPES
+
+SEARCH = "--data digits --epochs 2 --images 128 --batch 32 --channels 4 --layers 2".split()
+RETRAIN = "--train-epochs 1 --train-images 128 --train-batch 32 --train-channels 4 --train-layers 2".split()
+TRAIN = [word.replace("--train-", "--") for word in RETRAIN]
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    yield
+
+
+def test_a_search_prints_one_document_with_the_keys_that_stay() -> None:
+    result = invoke("search", *SEARCH, *RETRAIN, "--seed", "3", "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    wanted = {"method": "darts", "space": "s2", "data": "digits", "size": "class", "seed": 3}
+    assert {key: found[key] for key in wanted} == wanted
+    assert 0 <= found["valid_accuracy"] <= 100
+    assert 0 <= found["test_accuracy"] <= 100
+    assert found["params"] > 0
+    assert found["seconds"] > 0
+    folder = Path(found["run"])
+    assert folder.parent == Path("runs")
+    assert json.loads((folder / "config.json").read_text())["search"]["images"] == 128
+    picture = Path(found["picture"])
+    assert picture.parent == folder
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    costs = invoke("describe", found["genotype"], "--channels", "4", "--layers", "2", "--space", "s2", "--json")
+    assert costs.exit_code == 0, costs.output
+
+    lines = result.stderr.splitlines()
+    assert lines[0] == f"nasbook: Keeping the run in {folder}."
+    assert re.fullmatch(r"search: epoch 1/2, train loss [\d.]+, valid accuracy [\d.]+ %, \d+ s left", lines[1])
+    assert [line.split(",")[0] for line in lines[1:]] == [
+        "search: epoch 1/2",
+        "search: epoch 2/2",
+        "train: epoch 1/1",
+    ]
+
+    again = invoke("search", *SEARCH, *RETRAIN, "--seed", "3", "--json")
+    assert again.stdout == result.stdout
+    assert again.stderr == f"nasbook: This run is finished: {folder} holds its result.\n"
+    people = invoke("search", *SEARCH, *RETRAIN, "--seed", "3")
+    assert re.search(rf"^picture +{re.escape(str(picture))}$", people.stdout, re.MULTILINE)
+    assert found["genotype"] in people.stdout
+
+
+def test_every_method_that_runs_searches_and_without_retraining_nothing_is_tested() -> None:
+    for method in RECIPES:
+        result = invoke("search", *SEARCH, "--method", method, "--no-retrain", "--json")
+        assert result.exit_code == 0, result.output
+        assert json.loads(result.stdout)["method"] == method
+        assert "test_accuracy" not in json.loads(result.stdout)
+
+
+def test_a_training_prints_one_document_and_is_found_again() -> None:
+    result = invoke("train", "DARTS_V2", "--data", "digits", *TRAIN, "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert {"genotype", "params", "macs", "test_accuracy", "seconds", "run"} <= set(found)
+    costs = invoke("describe", "DARTS_V2", "--channels", "4", "--layers", "2", "--image-size", "8", "--json")
+    assert abs(json.loads(costs.stdout)["params"] - found["params"]) == 2 * 9 * 12  # digits are grey: a smaller stem
+    assert invoke("train", "DARTS_V2", "--data", "digits", *TRAIN, "--json").stdout == result.stdout
+
+
+def test_a_folder_of_another_configuration_is_refused() -> None:
+    assert invoke("search", *SEARCH, "--no-retrain", "--run", "mine").exit_code == 0
+    before = {path.name: path.read_bytes() for path in Path("mine").iterdir()}
+    refused = invoke("search", *SEARCH, "--no-retrain", "--run", "mine", "--seed", "1")
+    assert refused.exit_code == 2
+    assert refused.stdout == ""
+    last = refused.stderr.splitlines()[-1]
+    assert last.startswith("nasbook: mine holds a run of another configuration (seed is 0 there and 1 here)")
+    assert {path.name: path.read_bytes() for path in Path("mine").iterdir()} == before
+
+
+def test_a_folder_of_something_else_is_refused() -> None:
+    Path("mine").mkdir()
+    Path("mine/letter.txt").write_text("Dear reader")
+    refused = invoke("train", "DARTS_V2", "--data", "digits", *TRAIN, "--run", "mine")
+    assert refused.exit_code == 2
+    assert "is not a run folder" in refused.stderr
+    assert [path.name for path in Path("mine").iterdir()] == ["letter.txt"]
+
+
+def test_divergence_ends_in_one_line_with_what_to_try() -> None:
+    result = invoke("search", *SEARCH, "--w-lr", "1e30", "--clip", "1e30", "--no-retrain", "--json")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "no longer finite in epoch 1: try a smaller w_lr" in result.stderr.splitlines()[-1]
+
+
+def test_ctrl_c_says_how_to_go_on_and_the_same_command_does() -> None:
+    command = ["search", *SEARCH, "--epochs", "400", "--no-retrain", "--run", "mine"]
+    run = subprocess.Popen(
+        [sys.executable, "-m", "nasbook", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert run.stderr is not None
+        lines = [run.stderr.readline() for _ in range(3)]  # two epochs are done
+        assert lines[2].startswith("search: epoch 2/400")
+        run.send_signal(signal.SIGINT)
+        out, rest = run.communicate(timeout=60)
+    finally:
+        run.kill()
+    assert run.returncode == 130
+    assert out == ""
+    assert rest.splitlines()[-1] == (
+        "nasbook: Interrupted: the same command goes on from the last finished epoch; the run is kept in mine."
+    )
+    done = len(Path("mine/history.jsonl").read_text().splitlines())
+    assert done >= 2
+    run = subprocess.Popen([sys.executable, "-m", "nasbook", *command], stderr=subprocess.PIPE, text=True)
+    try:
+        assert run.stderr is not None
+        assert run.stderr.readline() == "nasbook: Continuing the run in mine.\n"
+        assert run.stderr.readline().startswith(f"search: epoch {done + 1}/400")
+    finally:
+        run.kill()
+        run.communicate(timeout=60)
+
+
+def test_searches_need_no_package_of_the_book(tmp_path: Path) -> None:
+    """A server has no Jupyter: every package that only the book needs is refused at import."""
+    code = (
+        "import sys\n"
+        "class Refuse:\n"
+        "    names = ('IPython', 'ipywidgets', 'anywidget', 'nbclient', 'nbformat', 'ipykernel', 'jupytext')\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        top = name.partition('.')[0]\n"
+        "        if top in (*self.names, 'traitlets', 'sklearn', 'yaml', 'pandas') or top.startswith('jupyter'):\n"
+        "            raise ModuleNotFoundError(f'No module named {top!r}', name=top)\n"
+        "sys.meta_path.insert(0, Refuse())\n"
+        "from nasbook.cli import main; main()\n"
+    )
+    tiny = "--epochs 1 --images 128 --batch 32 --channels 4 --layers 2 --train-epochs 1 --train-images 64".split()
+    tiny += "--train-batch 32 --train-channels 4 --train-layers 2".split()
+
+    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=120
+        )
+
+    done = command("search", *tiny, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["data"] == "street_numbers"
+    refused = command("notebooks", "--check")
+    assert refused.returncode == 2
+    assert re.fullmatch(r"nasbook: The book needs the package \w+, which is not installed here: .*\n", refused.stderr)
+
+
+def test_the_time_it_takes_is_on_the_standard_clock() -> None:
+    start = time.perf_counter()
+    found = json.loads(invoke("search", *SEARCH, *RETRAIN, "--json").stdout)
+    assert 0 < found["seconds"] < time.perf_counter() - start
