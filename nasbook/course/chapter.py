@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import random
 from collections.abc import Sequence
@@ -131,6 +130,8 @@ def start(number: str) -> ChapterSession:
     Raises:
         UsageError: there is no such chapter, size or device.
     """
+    from nasbook.figures import style
+
     chapter = load_book().chapter(number)
     size = os.environ.get("NASBOOK_SIZE", "class")
     if size not in sizes.SIZES:
@@ -139,7 +140,7 @@ def start(number: str) -> ChapterSession:
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)  # at class size a second thread costs more than it gives, and changes last digits
     seed_everything()
-    _plot_style()
+    style.use()
     out_of_order.explain_name_errors(chapter)
     print(
         f"Chapter {chapter.number}: {chapter.title} | {size} size on {device} | "
@@ -147,11 +148,3 @@ def start(number: str) -> ChapterSession:
         f"about {chapter.minutes} minutes in class"
     )
     return ChapterSession(chapter=chapter, size=size, device=device)
-
-
-def _plot_style() -> None:
-    if importlib.util.find_spec("nasbook.figures") is None:
-        return
-    from nasbook.figures import style
-
-    style.use()

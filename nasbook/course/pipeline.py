@@ -55,7 +55,7 @@ def regenerate(
         Seconds, peak memory and error of each chapter, in order. They are kept in `data/chapter_runs.json` too.
 
     Raises:
-        UsageError: there is no such chapter or source.
+        UsageError: there is no such chapter.
     """
     book = load_book()
     chapters = [book.chapter(name) for name in names] if names is not None else list(book)
@@ -71,7 +71,10 @@ def regenerate(
 
 def make(chapter: Chapter, folder: Path) -> ChapterRun:
     """Execute one chapter of a folder and write its .ipynb there, unless it fails."""
-    notebook = read_source(chapter, folder)
+    try:
+        notebook = read_source(chapter, folder)
+    except UsageError as fault:
+        return ChapterRun(chapter.name, 0.0, 0.0, str(fault))
     start = time.perf_counter()
     error, peak_mib = execute(notebook)
     seconds = time.perf_counter() - start
@@ -100,7 +103,10 @@ def why_stale(chapter: Chapter, folder: Path) -> list[str]:
     """The differences of a chapter's .ipynb from its .py, and what shows that it was not run from top to end."""
     import nbformat
 
-    wanted = read_source(chapter, folder)
+    try:
+        wanted = read_source(chapter, folder)
+    except UsageError as error:
+        return [str(error)]
     path = notebook_path(chapter, folder)
     if not path.is_file():
         return [f"{path.name} does not exist."]
