@@ -1,0 +1,123 @@
+"""Whole runs: what comes out, what is kept, what is refused before anything runs."""
+
+import json
+
+import pytest
+
+from nasbook import datasets, experiment, spaces
+from nasbook.runtime.errors import UsageError
+from nasbook.runtime.events import EpochEnded, Finished, Started, Stepped
+
+NUMBERS = {"epochs": 2, "images": 128, "batch": 32, "channels": 4, "layers": 3}
+TRAIN = {"epochs": 2, "images": 128, "batch": 32, "channels": 4, "layers": 3}
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return datasets.load("street_numbers")
+
+
+def search(dataset, **changes):
+    arguments = {"data": dataset, "device": "cpu", "numbers": NUMBERS, "train_numbers": TRAIN} | changes
+    return experiment.search(**arguments)
+
+
+def test_search_gives_the_keys_that_scripts_rely_on(dataset):
+    outcome = search(dataset)
+    keys = "method space data size seed genotype valid_accuracy test_accuracy params macs seconds run".split()
+    assert set(keys) <= set(outcome.result)
+    assert json.loads(json.dumps(outcome.result)) == outcome.result
+    spaces.get("s2", nodes=2, reduction="fixed").check(outcome.genotype)
+    assert [record["epoch"] for record in outcome.history] == [1, 2]
+    assert [record["epoch"] for record in outcome.training] == [1, 2]
+    assert outcome.history[-1]["genotype"] == outcome.result["genotype"]
+
+
+def test_without_retraining_there_is_no_test_accuracy(dataset):
+    result = search(dataset, retrain=False).result
+    assert "test_accuracy" not in result
+    assert result["params"] > 0
+
+
+def test_events_tell_the_whole_story(dataset):
+    events = []
+    search(dataset, listeners=[events.append])
+    for stage in ("search", "train"):
+        told = [event for event in events if event.stage == stage]
+        assert isinstance(told[0], Started)
+        assert isinstance(told[-1], Finished)
+        assert [event.epoch for event in told if isinstance(event, EpochEnded)] == [1, 2]
+        steps = [(event.step, event.steps) for event in told if isinstance(event, Stepped) and event.epoch == 1]
+        assert steps == [(step, len(steps)) for step in range(1, len(steps) + 1)]
+
+
+def test_a_finished_run_is_read_and_not_run_again(dataset, tmp_path):
+    first = search(dataset, run=tmp_path / "run")
+    events = []
+    again = search(dataset, run=tmp_path / "run", listeners=[events.append])
+    assert again == first
+    assert not events
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {
+        "config.json",
+        "history.jsonl",
+        "checkpoint.pt",
+        "result.json",
+    }
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize(("stage", "epoch"), [("search", 1), ("search", 2), ("train", 1), ("train", 2)])
+def test_a_run_stopped_after_any_epoch_ends_as_if_it_had_not_been(dataset, tmp_path, stage, epoch):
+    def stop(event):
+        if isinstance(event, EpochEnded) and (event.stage, event.epoch) == (stage, epoch):
+            raise Stop
+
+    with pytest.raises(Stop):
+        search(dataset, run=tmp_path / "run", listeners=[stop])
+    resumed, whole = search(dataset, run=tmp_path / "run"), search(dataset)
+    for key in ("genotype", "valid_accuracy", "test_accuracy"):
+        assert resumed.result[key] == whole.result[key]
+    for kept, expected in zip(resumed.history + resumed.training, whole.history + whole.training, strict=True):
+        varying = ("seconds", "memory_mib")
+        assert {k: v for k, v in kept.items() if k not in varying} == {
+            k: v for k, v in expected.items() if k not in varying
+        }
+
+
+def test_train_takes_a_name_a_text_or_a_value(dataset, tmp_path):
+    genotype = spaces.read("DARTS_V2")
+    results = [
+        experiment.train(given, data=dataset, device="cpu", numbers=TRAIN).result
+        for given in ("DARTS_V2", str(genotype), genotype)
+    ]
+    assert len({result["test_accuracy"] for result in results}) == 1
+    assert set(results[0]) >= {"genotype", "params", "macs", "test_accuracy", "seconds"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"method": "darts-3rd"}, "darts-2nd"),
+        ({"space": "s9"}, "s1, s2"),
+        ({"size": "huge"}, "class and paper"),
+        ({"data": "cifar11"}, "cifar10"),
+        ({"device": "tpu"}, "cpu"),
+        ({"numbers": {"epochs": 0}}, "epochs must be"),
+        ({"numbers": {"speed": 3}}, "no number 'speed'"),
+        ({"train_numbers": {"batch": 1}}, "batch must be at least 2"),
+    ],
+)
+def test_what_does_not_exist_is_refused_before_anything_is_written(dataset, tmp_path, changes, says):
+    with pytest.raises(UsageError, match=says):
+        search(dataset, **{"run": tmp_path / "run", **changes})
+    assert not (tmp_path / "run").exists()
+
+
+def test_another_configuration_in_the_same_folder_is_refused(dataset, tmp_path):
+    first = search(dataset, run=tmp_path / "run")
+    with pytest.raises(UsageError, match="another configuration"):
+        search(dataset, run=tmp_path / "run", seed=1)
+    assert search(dataset, run=tmp_path / "run") == first
