@@ -14,11 +14,10 @@
 # **Lecture:** Continuous relaxation.
 
 # %%
-import matplotlib.pyplot as plt
 import torch
 
 import nasbook
-from nasbook import figures
+from nasbook.figures import picture, style
 
 nb = nasbook.start("04")
 
@@ -66,10 +65,10 @@ nb.show(dict(zip(map(str, temperatures), largest)))
 # A picture says it at a glance. Every picture carries a sentence that tells what it shows.
 
 # %%
-figure, axis = plt.subplots()
+figure, axis = style.figure("single")
 axis.semilogx(temperatures, largest, marker="o")
 axis.set(xlabel="temperature", ylabel="largest operation weight")
-figures.show(figure, alt=f"The largest weight rises from {largest[0]:.2f} to {largest[-1]:.2f} as temperature falls.")
+picture.Picture(figure, f"The largest weight rises from {largest[0]:.2f} to {largest[-1]:.2f} as temperature falls.")
 
 # %% [markdown]
 # ## Try it

@@ -64,8 +64,8 @@ def regenerate(
         report(f"{chapter.name}: running ...")
         run = make(chapter, notebooks_folder())
         runs.append(run)
+        _record(run)  # one by one: an interrupted making keeps what it has measured
         report(f"{chapter.name}: {run.seconds:.0f} s, {run.peak_mib:.0f} MiB" if run.error is None else run.error)
-    _record(runs)
     return runs
 
 
@@ -215,24 +215,20 @@ def _environment() -> dict[str, str]:
     return {**kept, "NASBOOK_EDGES": "1", "OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 
 
-def _record(runs: list[ChapterRun]) -> None:
+def _record(run: ChapterRun) -> None:
     import datetime
 
     import torch
 
-    done = {
-        run.name: {"seconds": round(run.seconds, 1), "peak_mib": round(run.peak_mib)}
-        for run in runs
-        if run.error is None
-    }
-    if not done:
+    if run.error is not None:
         return
+    measured = {run.name: {"seconds": round(run.seconds, 1), "peak_mib": round(run.peak_mib)}}
     record = {
         "command": "nasbook notebooks",
         "torch": torch.__version__,
         "threads": 1,
         "date": datetime.date.today().isoformat(),
-        "chapters": dict(sorted({**seconds(), **done}.items())),
+        "chapters": dict(sorted({**seconds(), **measured}.items())),
     }
     files.write_json(_record_path(), record)
 
