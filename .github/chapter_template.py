@@ -17,7 +17,7 @@
 import torch
 
 import nasbook
-from nasbook.figures import picture, style
+from nasbook import figures
 
 nb = nasbook.start("04")
 
@@ -65,10 +65,10 @@ nb.show(dict(zip(map(str, temperatures), largest)))
 # A picture says it at a glance. Every picture carries a sentence that tells what it shows.
 
 # %%
-figure, axis = style.figure("single")
+figure, axis = figures.figure("single")
 axis.semilogx(temperatures, largest, marker="o")
 axis.set(xlabel="temperature", ylabel="largest operation weight")
-picture.Picture(figure, f"The largest weight rises from {largest[0]:.2f} to {largest[-1]:.2f} as temperature falls.")
+figures.Picture(figure, f"The largest weight rises from {largest[0]:.2f} to {largest[-1]:.2f} as temperature falls.")
 
 # %% [markdown]
 # ## Try it
