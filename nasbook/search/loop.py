@@ -123,7 +123,7 @@ class Search:
         self.supernet.train()
         with self.stream.scope():
             for step in range(1, steps + 1):
-                step_loss, step_correct = self._step(next(self.weights_batches), next(self.alpha_batches))
+                step_loss, step_correct = self.step()
                 loss += step_loss
                 correct += step_correct
                 if step % CHECK_EVERY == 0 or step == steps:
@@ -181,7 +181,13 @@ class Search:
         self.weights_batches.load_state_dict(state["weights_batches"])
         self.alpha_batches.load_state_dict(state["alpha_batches"])
 
-    def _step(self, train: Batch, valid: Batch) -> tuple[Tensor, Tensor]:
+    def step(self) -> tuple[Tensor, Tensor]:
+        """One outer and one inner step on the next two batches, in the order that the numbers name.
+
+        Returns:
+            Training loss (nats) and number of right answers of the inner step, still on the device.
+        """
+        train, valid = next(self.weights_batches), next(self.alpha_batches)
         if self.numbers.order == "alpha-first":
             self._outer_step(train, valid)
             return self._inner_step(train)

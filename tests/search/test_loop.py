@@ -165,7 +165,7 @@ def test_steps_cost_what_they_must(dataset):
         stage = search(dataset, method)
         calls = []
         hook = stage.supernet.register_forward_hook(lambda *_: calls.append(1))
-        stage._step(next(stage.weights_batches), next(stage.alpha_batches))
+        stage.step()
         hook.remove()
         assert len(calls) == forwards, method
 
