@@ -1,0 +1,263 @@
+"""Cells as graphs: an architecture's cell, a search space's cell, and a cell in the middle of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from nasbook.figures import drawing, layout, style
+from nasbook.figures.drawing import Box, Curve, Drawing
+from nasbook.figures.picture import Picture
+from nasbook.figures.words import TITLES, describe_genotype, describe_mixed, describe_space
+from nasbook.runtime.errors import UsageError
+from nasbook.spaces import Cell, Genotype, SearchSpace
+
+KINDS = ("normal", "reduce")
+NAMES = {0: "cₖ₋₂", 1: "cₖ₋₁", layout.OUTPUT: "cₖ"}
+_TINTS = {"input": "#DFF1E9", "node": "#E4F0F9", "output": "#FBF0D6"}
+_MARGIN_X, _MARGIN_Y, _LEGEND_ROW = 40.0, 26.0, 22.0
+_RIBBON = 11.0  # points, the operations of a mixed edge together
+_FEW = 3  # up to so many operations are drawn side by side where they have no weights
+_FADED = 0.22
+
+
+@style.styled
+def cell(
+    what: Genotype | SearchSpace,
+    kind: str = "normal",
+    *,
+    weights: Mapping[str, Any] | None = None,
+    highlight: Genotype | None = None,
+    ax: Axes | None = None,
+) -> Picture:
+    """A cell drawn as a graph.
+
+    A genotype shows one operation an edge; a space shows all of them side by side; a space with weights shows a mixed
+    cell, each operation as thick as its weight. A fixed reduction is one box.
+
+    Args:
+        what: an architecture, or a search space.
+        kind: "normal" or "reduce".
+        weights: group to (edges, operations) weights in [0, 1], of a space's cell.
+        highlight: the architecture whose edges stand out in a space's cell.
+        ax: where to draw; a new figure without it.
+
+    Raises:
+        UsageError: no such kind of cell, or weights of another shape.
+    """
+    shape = None
+    if ax is None:
+        ax = style.figure(_size(what), height=_height(what) / 100)[1]
+    else:
+        box = ax.get_position()
+        across, down = style.root(ax).get_size_inches() * (box.width, box.height)
+        shape = (100 * across, 100 * down)
+    shown = draw_cell(what, kind, weights=weights, highlight=highlight, shape=shape)
+    drawing.draw(shown, ax)
+    return Picture(style.root(ax), shown.alt)
+
+
+def cell_svg(
+    what: Genotype | SearchSpace,
+    kind: str = "normal",
+    *,
+    weights: Mapping[str, Any] | None = None,
+    highlight: Genotype | None = None,
+) -> str:
+    """The same as `cell`, as the text of one SVG element: some milliseconds' work, for widgets."""
+    return drawing.svg(draw_cell(what, kind, weights=weights, highlight=highlight))
+
+
+def draw_cell(
+    what: Genotype | SearchSpace,
+    kind: str = "normal",
+    *,
+    weights: Mapping[str, Any] | None = None,
+    highlight: Genotype | None = None,
+    shape: tuple[float, float] | None = None,
+) -> Drawing:
+    """The shapes of a cell (see `cell`), on a canvas of `shape` hundredths of an inch."""
+    if kind not in KINDS:
+        raise UsageError(f"A cell is {' or '.join(KINDS)}, not {kind!r}.")
+    width, height = shape or (100 * style.SIZES[_size(what)][0], _height(what))
+    if isinstance(what, Genotype):
+        return _draw_genotype(what, kind, width, height) if what.cell(kind) else _fixed(width, height)
+    space_cell = what.groups.get(kind)
+    if space_cell is None:
+        return _fixed(width, height)
+    return _draw_space(what, space_cell, kind, weights, highlight, width, height)
+
+
+def _size(what: Genotype | SearchSpace) -> str:
+    nodes = what.nodes("normal") if isinstance(what, Genotype) else what.nodes
+    return "single" if nodes <= 2 else "wide"
+
+
+def _height(what: Genotype | SearchSpace) -> float:
+    if isinstance(what, SearchSpace) and len(what.normal.edges) == 1:
+        return 210.0
+    return 280.0 if isinstance(what, Genotype) else 340.0
+
+
+@lru_cache(maxsize=256)
+def _draw_genotype(genotype: Genotype, kind: str, width: float, height: float) -> Drawing:
+    triples = genotype.edges(kind)
+    edges = tuple((source, target) for source, target, _ in triples)
+    nodes = _nodes(edges, genotype.concat(kind), width, height)
+    curves = []
+    for (source, target, name), bow in zip(triples, layout.bows(edges, nodes), strict=True):
+        mark = style.operation(name)
+        points = layout.route(nodes[source], nodes[target], bow=bow)
+        curves.append(Curve(f"edge-{source}-{target}-{name}", points, mark.colour, 2.0, mark.dash))
+    joins = _joins(nodes, genotype.concat(kind))
+    shapes: tuple[Box | Curve, ...] = (*joins, *curves, *nodes.values(), *_pills(curves, nodes))
+    return Drawing(width, height, shapes, describe_genotype(genotype, kind))
+
+
+def _draw_space(
+    space: SearchSpace,
+    cell: Cell,
+    kind: str,
+    weights: Mapping[str, Any] | None,
+    highlight: Genotype | None,
+    width: float,
+    height: float,
+) -> Drawing:
+    values = _weights_of(cell, kind, weights)
+    legend = _legend(tuple(dict.fromkeys(sum(cell.operations, ()))), width, height)
+    nodes = _nodes(cell.edges, cell.nodes, width, min(shape.y for shape in legend if isinstance(shape, Box)) - 11)
+    kept = frozenset(highlight.edges(kind)) if highlight else None
+    edges = [_lanes(cell, index, values, nodes, bow) for index, bow in enumerate(layout.bows(cell.edges, nodes))]
+    curves = [lane for lanes in edges for lane in lanes]
+    named = [curve for curve in curves if kept is None or _triple(curve) in kept]
+    if kept is not None:
+        curves = [replace(curve, opacity=1.0 if curve in named else _FADED) for curve in curves]
+        curves.sort(key=lambda curve: curve.opacity)
+    elif len(edges) > 1:
+        named = []
+    alt = describe_space(space, kind) if values is None else describe_mixed(cell, kind, values)
+    if highlight is not None:
+        alt += f" Highlighted is an architecture. {describe_genotype(highlight, kind)}"
+    joins = _joins(nodes, cell.nodes)
+    return Drawing(width, height, (*joins, *curves, *nodes.values(), *_pills(named, nodes), *legend), alt)
+
+
+def _triple(curve: Curve) -> tuple[int, int, str]:
+    _, source, target, name = curve.key.split("-", 3)
+    return int(source), int(target), name
+
+
+def _lanes(cell: Cell, index: int, values: np.ndarray | None, nodes: dict[int, Box], bow: float) -> list[Curve]:
+    """The curves of one edge's operations: side by side, or as one ribbon in which each is as wide as its weight."""
+    (source, target), names = cell.edges[index], cell.operations[index]
+    start, end = nodes[source], nodes[target]
+    middle = np.arange(len(names)) - (len(names) - 1) / 2
+    if len(cell.edges) == 1:  # one edge alone has the room to be read
+        bows, lanes, widths = 62 * middle, 0 * middle, 2.0 + 0 * middle
+        widths = widths if values is None else 0.6 + _RIBBON * values[index]
+    elif values is not None:
+        widths = _RIBBON * np.clip(values[index], 0, 1)
+        ends = np.cumsum(widths)
+        bows, lanes = bow + 0 * middle, (ends - widths / 2 - ends[-1] / 2) * drawing.UNITS_PER_POINT
+    elif len(names) > _FEW and len(set(cell.operations)) == 1:
+        points = layout.route(start, end, bow=bow)
+        return [Curve(f"edge-{source}-{target}-all", points, style.GREY, 2.6, arrow=False)]
+    else:
+        bows, lanes, widths = bow + 0 * middle, 7 * middle, 1.6 + 0 * middle
+    curves = []
+    for name, arc, lane, width in zip(names, bows, lanes, widths, strict=True):
+        mark = style.operation(name)
+        points = layout.route(start, end, bow=float(arc), lane=float(lane))
+        dash = mark.dash if values is None or len(cell.edges) == 1 else ()
+        curves.append(Curve(f"edge-{source}-{target}-{name}", points, mark.colour, float(width), dash, arrow=False))
+    return curves
+
+
+def _pills(curves: Sequence[Curve], nodes: dict[int, Box]) -> list[Box]:
+    names = [_triple(curve)[2] for curve in curves]
+    sizes = [_label_size(style.operation(name).label) for name in names]
+    spots = layout.label_spots(curves, sizes, list(nodes.values()))
+    return [
+        _label(curve.key.replace("edge", "label", 1), name, spot)
+        for curve, name, spot in zip(curves, names, spots, strict=True)
+    ]
+
+
+def _weights_of(cell: Cell, kind: str, weights: Mapping[str, Any] | None) -> np.ndarray | None:
+    if weights is None:
+        return None
+    if kind not in weights:
+        raise UsageError(f"There are no weights of the {TITLES[kind]}; there are those of {', '.join(weights)}.")
+    values = style.array(weights[kind])
+    if values.shape != cell.shape:
+        raise UsageError(f"The {TITLES[kind]} takes weights of shape {cell.shape}, not {values.shape}.")
+    return values
+
+
+def _nodes(edges: tuple[tuple[int, int], ...], outputs: tuple[int, ...], width: float, height: float) -> dict[int, Box]:
+    placed = layout.positions(edges, outputs, width=width - 2 * _MARGIN_X, height=height - 2 * _MARGIN_Y)
+    return {node: _node(node, x + _MARGIN_X, y + height / 2) for node, (x, y) in sorted(placed.items())}
+
+
+def _node(node: int, x: float, y: float) -> Box:
+    if node in NAMES:
+        role = "output" if node == layout.OUTPUT else "input"
+        return Box(f"node-{'output' if node < 0 else node}", x, y, 46, 28, NAMES[node], _TINTS[role], radius=5, size=10)
+    return Box(f"node-{node}", x, y, 28, 28, str(node), _TINTS["node"], radius=14, size=10)
+
+
+def _joins(nodes: dict[int, Box], outputs: Sequence[int]) -> list[Curve]:
+    """The thin lines from the nodes that a cell puts out to its output."""
+    return [
+        Curve(f"join-{node}", layout.route(nodes[node], nodes[layout.OUTPUT], bow=bow), style.LIGHT, 1.4)
+        for node, bow in zip(outputs, layout.bows([(node, layout.OUTPUT) for node in outputs], nodes), strict=True)
+    ]
+
+
+def _label_size(text: str) -> tuple[float, float]:
+    return drawing.text_width(text, 7.5) + 8, 16.0
+
+
+def _label(key: str, name: str, spot: tuple[float, float]) -> Box:
+    mark = style.operation(name)
+    return Box(key, *spot, *_label_size(mark.label), mark.label, "white", mark.colour, radius=5, size=7.5)
+
+
+def _legend(names: Sequence[str], width: float, height: float) -> list[Box | Curve]:
+    """A line and a short name for each operation, centred below the cell; curve, box, curve, box, ..."""
+    sample, space = 34.0, 14.0
+    lengths = [sample + drawing.text_width(style.operation(name).label, 8) + space for name in names]
+    rows: list[list[int]] = [[]]
+    for index, length in enumerate(lengths):
+        if rows[-1] and sum(lengths[i] for i in rows[-1]) + length > width - 20:
+            rows.append([])
+        rows[-1].append(index)
+    shapes: list[Box | Curve] = []
+    for number, row in enumerate(rows):
+        x = (width - sum(lengths[i] for i in row)) / 2
+        y = height - _LEGEND_ROW * (len(rows) - number - 0.5)
+        for index in row:
+            mark, words = style.operation(names[index]), lengths[index] - sample - space
+            line = ((x, y), (x + 9, y), (x + 19, y), (x + 28, y))
+            shapes.append(Curve(f"legend-{names[index]}", line, mark.colour, 2.2, mark.dash, arrow=False))
+            shapes.append(
+                Box(f"legend-{names[index]}", x + sample + words / 2, y, words, 14, mark.label, "none", "none", size=8)
+            )
+            x += lengths[index]
+    return shapes
+
+
+def _fixed(width: float, height: float) -> Drawing:
+    boxes = {
+        0: _node(1, _MARGIN_X, height / 2),
+        1: Box("node-fixed", width / 2, height / 2, 170, 40, "FactorizedReduce", _TINTS["node"], size=10),
+        2: _node(layout.OUTPUT, width - _MARGIN_X, height / 2),
+    }
+    curves = [Curve(f"edge-fixed-{i}", layout.route(boxes[i], boxes[i + 1]), style.INK) for i in (0, 1)]
+    alt = "The reduction cell is fixed: one FactorizedReduce halves height and width of the previous cell's output."
+    return Drawing(width, height, (*curves, *boxes.values()), alt)
