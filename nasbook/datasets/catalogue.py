@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,7 +116,8 @@ def available(root: Path | None = None) -> list[dict[str, Any]]:
             "image": list(entry.image),
             "train": entry.train,
             "test": entry.test,
-            "available": all((where / file).is_file() for file in entry.files),
+            "available": all((where / file).is_file() for file in entry.files)
+            and (name != "digits" or find_spec("sklearn") is not None),
         }
         for name, entry in CATALOGUE.items()
     ]

@@ -61,7 +61,7 @@ class Images:
         if not np.issubdtype(labels.dtype, np.integer):
             raise UsageError(f"Labels must be whole numbers, not {labels.dtype}.")
         channels_last = pixels if pixels.ndim == 4 else pixels[..., None]
-        copied = np.ascontiguousarray(channels_last.transpose(0, 3, 1, 2))
+        copied = channels_last.transpose(0, 3, 1, 2).copy(order="C")
         return cls(torch.from_numpy(copied), torch.from_numpy(labels.astype(np.int64)))
 
     def __len__(self) -> int:
@@ -128,7 +128,7 @@ class Dataset:
         train, valid, test: the images. Searches and trainings never see the test images; `valid` may be missing.
         normalisation: how pixels become numbers.
         crop_padding: zeros put on each side before a random crop of the original size, in pixels; 0: no crop.
-        flip: whether a mirrored image still shows its class, so that training may flip it.
+        flip: whether augmentation mirrors half of the images.
         class_names: one name a class.
 
     Raises:

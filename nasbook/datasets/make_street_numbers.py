@@ -55,8 +55,9 @@ def rasterise() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     return coverage, widths
 
 
-def make(folder: Path) -> None:
+def make() -> None:
     """Write templates, images and manifest. The images are drawn from the templates just written."""
+    folder = resources.data_folder() / street_numbers.FOLDER
     coverage, widths = rasterise()
     contents = {street_numbers.TEMPLATES: _packed({"coverage": coverage, "widths": widths, "faces": np.array(FACES)})}
     _write(folder, contents)
@@ -98,4 +99,4 @@ def _packed(arrays: dict[str, Any]) -> bytes:
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         sys.exit(f"{sys.argv[0]} takes no arguments: it writes into the book's own data folder.")
-    make(resources.data_folder() / street_numbers.FOLDER)
+    make()
