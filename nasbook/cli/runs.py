@@ -13,11 +13,13 @@ import typer
 
 from nasbook.cli.numbers import NumberOptions, number_options
 from nasbook.cli.output import AsJson, print_facts, print_json
+from nasbook.runtime.events import Event, Listener, Started
 from nasbook.runtime.progress import terminal_progress
 from nasbook.sizes import SIZES, SearchNumbers, TrainNumbers
 
 if TYPE_CHECKING:
     from nasbook.experiment import Outcome
+    from nasbook.spaces import Genotype
 
 SEARCH = NumberOptions("search", SearchNumbers, "", "Numbers of the search")
 RETRAIN = NumberOptions("train", TrainNumbers, "train-", "Numbers of the training from scratch")
@@ -76,7 +78,7 @@ def search(
             run=sitting.place,
             listeners=sitting.listeners,
         )
-    _print(outcome, as_json)
+    sitting.report(outcome, as_json=as_json)
 
 
 @number_options(numbers=TRAIN)
@@ -110,7 +112,7 @@ def train(
             run=sitting.place,
             listeners=sitting.listeners,
         )
-    _print(outcome, as_json)
+    sitting.report(outcome, as_json=as_json)
 
 
 @dataclass
@@ -118,45 +120,58 @@ class _Sitting:
     """One sitting of a run: names its folder, shows its progress, and says how to go on when it is interrupted."""
 
     folder: Path | None
-    listeners: list[Any] = field(default_factory=list)
+    listeners: list[Listener] = field(default_factory=list)
+    begun: bool = False
 
     @contextmanager
     def shown(self) -> Iterator[_Sitting]:
-        """Show progress on standard error while the run lasts."""
+        """Show on standard error what happens while the run lasts."""
         try:
             with terminal_progress() as progress:
-                self.listeners.append(progress)
+                self.listeners += [self._announce, progress]
                 yield self
         except KeyboardInterrupt:
-            kept = f"; the run is kept in {self.folder}" if self.folder else ""
-            _tell(f"Interrupted: the same command goes on from the last finished epoch{kept}.")
+            _tell(f"Interrupted: the same command goes on from the last finished epoch{self._kept()}.")
             raise typer.Exit(130) from None
+        if not self.begun:
+            _tell(f"This run is finished already{self._kept()}.")
 
     def place(self, config: dict[str, Any]) -> Path:
-        """The run's folder, told on standard error with what it holds already."""
+        """The run's folder: the one that was named, or one that follows from what is asked."""
         from nasbook.experiment import default_folder
 
         self.folder = self.folder or default_folder(config)
-        if (self.folder / "result.json").exists():
-            _tell(f"This run is finished: {self.folder} holds its result.")
-        elif (self.folder / "checkpoint.pt").exists():
-            _tell(f"Continuing the run in {self.folder}.")
-        else:
-            _tell(f"Keeping the run in {self.folder}.")
         return self.folder
+
+    def _announce(self, event: Event) -> None:
+        """Say where the run is kept when its first stage begins: a refused folder is never announced."""
+        if isinstance(event, Started) and not self.begun:
+            self.begun = True
+            assert self.folder is not None
+            known = (self.folder / "checkpoint.pt").exists()
+            _tell(f"{'Continuing' if known else 'Keeping'} the run in {self.folder}.")
+
+    def _kept(self) -> str:
+        return f"; it is kept in {self.folder}" if self.folder else ""
+
+    def report(self, outcome: Outcome, *, as_json: bool) -> None:
+        """Draw what came out into the run's folder, and print the result."""
+        assert self.folder is not None
+        pictures = _draw(outcome.genotype, self.folder)
+        result = {**outcome.result, "run": str(self.folder), "pictures": pictures}
+        if as_json:
+            print_json(result)
+        else:
+            print_facts(result)
 
 
 def _tell(sentence: str) -> None:
     print(f"nasbook: {sentence}", file=sys.stderr, flush=True)
 
 
-def _print(outcome: Outcome, as_json: bool) -> None:
-    result = {**outcome.result, "picture": str(_draw(outcome))}
-    if as_json:
-        print_json(result)
-    else:
-        print_facts(result)
+def _draw(genotype: Genotype, folder: Path) -> list[str]:
+    """Draw each cell that was searched into the run's folder; returns the files."""
+    from nasbook import figures
 
-
-def _draw(outcome: Outcome) -> Path:
-    raise NotImplementedError
+    kinds = [kind for kind in ("normal", "reduce") if genotype.cell(kind)]
+    return [str(figures.cell(genotype, kind).save(folder / f"cell-{kind}.png")) for kind in kinds]
