@@ -92,13 +92,13 @@ def supernet_point(
     """
     with RandomStream(seed).scope() as generator:
         supernet = Supernet(space, channels=channels, layers=layers, classes=classes, stem_stride=2).to(dtype)
-        alpha = Softmax().initial(space, scale=alpha_scale, generator=generator)
+        alpha = Softmax(space).initial(scale=alpha_scale, generator=generator)
 
     def loss_of(batch: Batch) -> Loss:
         images, labels = batch[0].to(dtype), batch[1]
 
         def loss(w: Tensors, alpha: Tensors) -> Tensor:
-            mixing = Softmax()(dict(alpha), 0.0, torch.Generator()).to(images.device, dtype)
+            mixing = Softmax(space)(dict(alpha), 0.0, torch.Generator()).to(images.device, dtype)
             inside: AbstractContextManager[Any] = _Smooth() if smooth else nullcontext()
             with inside:
                 return F.cross_entropy(functional_call(supernet, dict(w), (images, mixing)), labels)

@@ -14,13 +14,16 @@ Alpha = dict[str, Tensor]
 
 
 class Relaxation(Protocol):
-    """Architecture parameters -> operation weights.
+    """Architecture parameters -> operation weights, in one search space.
 
     Architecture parameters live on the host, in double precision: they are few (24 to 224 numbers), and so it is known
     which operations run without waiting for a device.
     """
 
-    def initial(self, space: SearchSpace, *, scale: float, generator: torch.Generator) -> Alpha:
+    def __init__(self, space: SearchSpace) -> None:
+        """A relaxation of this space."""
+
+    def initial(self, *, scale: float, generator: torch.Generator) -> Alpha:
         """Fresh architecture parameters: for each group of the space a leaf tensor (edges, operations)."""
 
     def __call__(self, alpha: Alpha, progress: float, generator: torch.Generator) -> Mixing:

@@ -12,11 +12,14 @@ from nasbook.supernet import Mixing
 class Softmax:
     """weights[edge, k] = exp(alpha[edge, k]) / sum_l exp(alpha[edge, l]); all operations run."""
 
-    def initial(self, space: SearchSpace, *, scale: float, generator: torch.Generator) -> Alpha:
+    def __init__(self, space: SearchSpace) -> None:
+        self.space = space
+
+    def initial(self, *, scale: float, generator: torch.Generator) -> Alpha:
         """Normal numbers with deviation `scale`, as in the released code (the paper says zeros)."""
         return {
             name: (scale * torch.randn(cell.shape, generator=generator, dtype=torch.float64)).requires_grad_()
-            for name, cell in space.groups.items()
+            for name, cell in self.space.groups.items()
         }
 
     def __call__(self, alpha: Alpha, progress: float, generator: torch.Generator) -> Mixing:

@@ -28,10 +28,11 @@ from nasbook.spaces import Genotype, SearchSpace
 from nasbook.supernet import Mixing, Supernet
 from nasbook.supernet.skeleton import check_image
 
-HYPERGRADIENTS: dict[str, hypergradient.Method] = {
+HYPERGRADIENTS: dict[str, hypergradient.Method | None] = {
     "first-order": hypergradient.first_order,
     "second-order": hypergradient.second_order,
     "exact": hypergradient.exact,
+    "none": None,  # alpha stays as it is
 }
 Derive = Callable[[SearchSpace, Mapping[str, Tensor]], Genotype]
 Batch = tuple[Tensor, Tensor]
@@ -72,13 +73,13 @@ class Search:
         self.derive, self.seed, self.device = derive, seed, torch.device(device)
         self.dtype = getattr(torch, numbers.precision)
         self.epochs, self.epoch = numbers.epochs, 0
-        self.relaxation = RELAXATIONS[recipe.relaxation]()
+        self.relaxation = RELAXATIONS[recipe.relaxation](space)
         self.hypergradient = HYPERGRADIENTS[recipe.hypergradient]
         self.perturbation = PERTURBATIONS[recipe.perturbation]
         self.stream = RandomStream(seed, device=self.device)
         with self.stream.scope() as generator:
             self.supernet = self._build()
-            self.alpha = self.relaxation.initial(space, scale=numbers.alpha_scale, generator=generator)
+            self.alpha = self.relaxation.initial(scale=numbers.alpha_scale, generator=generator)
         halves = bilevel_halves(dataset, images=numbers.images, seed=seed)
         if len(halves[0]) < numbers.batch:
             raise UsageError(f"Each half holds {len(halves[0])} images, fewer than one batch of {numbers.batch}.")
@@ -196,6 +197,8 @@ class Search:
         return result
 
     def _outer_step(self, train: Batch, valid: Batch) -> None:
+        if self.hypergradient is None:
+            return
         problem = hypergradient.Problem(
             inner=lambda w, alpha: self._loss(train, self.mixing(alpha), w),
             outer=lambda w, alpha: self._loss(valid, self.mixing(alpha), w),

@@ -38,6 +38,7 @@ RECIPES = {
         Recipe("darts"),
         Recipe("darts-2nd", hypergradient="second-order"),
         Recipe("darts-exact", hypergradient="exact"),
+        Recipe("rsps", relaxation="single-path", hypergradient="none", memory="active", selection="ranking"),
     )
 }
 

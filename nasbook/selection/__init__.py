@@ -6,16 +6,12 @@ from collections.abc import Callable
 
 from nasbook.search import Search
 from nasbook.selection.magnitude import magnitude
+from nasbook.selection.ranking import ranking, shared_weight_accuracies
 from nasbook.spaces import Genotype
 
 # A selection is handed the whole search: it may measure on the half of alpha, and train the supernet further.
 Selection = Callable[[Search], Genotype]
 
+SELECTIONS: dict[str, Selection] = {"magnitude": Search.genotype, "ranking": ranking}
 
-def _by_magnitude(search: Search) -> Genotype:
-    return search.genotype()
-
-
-SELECTIONS: dict[str, Selection] = {"magnitude": _by_magnitude}
-
-__all__ = ["SELECTIONS", "Selection", "magnitude"]
+__all__ = ["SELECTIONS", "Selection", "magnitude", "ranking", "shared_weight_accuracies"]

@@ -10,11 +10,11 @@ SPACE = spaces.get("s3", nodes=2)
 
 
 def initial(scale=1e-3, seed=0):
-    return Softmax().initial(SPACE, scale=scale, generator=torch.Generator().manual_seed(seed))
+    return Softmax(SPACE).initial(scale=scale, generator=torch.Generator().manual_seed(seed))
 
 
 def mix(alpha):
-    return Softmax()(alpha, 0.0, torch.Generator())
+    return Softmax(SPACE)(alpha, 0.0, torch.Generator())
 
 
 def test_initial_parameters_are_small_normal_numbers_by_group():

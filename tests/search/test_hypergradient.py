@@ -122,7 +122,9 @@ def test_the_implicit_term_is_divided_by_twice_epsilon(smooth):
     outer = torch.autograd.grad(problem.outer(ahead, alpha), [alpha["edge"], *ahead.values()])
     product = torch.autograd.grad(sum((a * b).sum() for a, b in zip(inner, outer[1:])), alpha["edge"])[0]
     expected = outer[0] - 0.3 * product
-    torch.testing.assert_close(second_order(problem, w, alpha, look_ahead).alpha["edge"], expected, rtol=1e-4, atol=1e-8)
+    torch.testing.assert_close(
+        second_order(problem, w, alpha, look_ahead).alpha["edge"], expected, rtol=1e-4, atol=1e-8
+    )
 
 
 @pytest.mark.parametrize("method", [first_order, second_order, exact])

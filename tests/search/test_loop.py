@@ -41,7 +41,9 @@ def run(stage, epochs=None):
 
 
 def flat(stage):
-    return torch.cat([value.detach().flatten().double() for value in [*stage.supernet.parameters(), *stage.alpha.values()]])
+    return torch.cat(
+        [value.detach().flatten().double() for value in [*stage.supernet.parameters(), *stage.alpha.values()]]
+    )
 
 
 def without_time(records):
@@ -53,7 +55,15 @@ def test_an_epoch_moves_weights_and_alpha_and_is_recorded(dataset):
     before = flat(stage)
     (record,) = run(stage, 1)
     assert not torch.equal(flat(stage), before)
-    assert set(record) >= {"train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "alpha", "weights", "genotype"}
+    assert set(record) >= {
+        "train_loss",
+        "train_accuracy",
+        "valid_loss",
+        "valid_accuracy",
+        "alpha",
+        "weights",
+        "genotype",
+    }
     assert 0 <= record["valid_accuracy"] <= 100
     stage.space.parse(record["genotype"])
     torch.testing.assert_close(
@@ -161,7 +171,7 @@ def test_the_order_of_steps_is_an_option(dataset, order, first, monkeypatch):
 
 def test_steps_cost_what_they_must(dataset):
     """First order: 2 forward passes an iteration; second order: 5; exact: 3 (methods' own accounting)."""
-    for method, forwards in [("darts", 2), ("darts-2nd", 5), ("darts-exact", 3)]:
+    for method, forwards in [("darts", 2), ("darts-2nd", 5), ("darts-exact", 3), ("rsps", 1)]:
         stage = search(dataset, method)
         calls = []
         hook = stage.supernet.register_forward_hook(lambda *_: calls.append(1))

@@ -1,0 +1,34 @@
+"""Uniform single paths: each step runs one architecture, drawn anew (Li & Talwalkar 2020, sharing weights at random)."""
+
+from __future__ import annotations
+
+import torch
+
+from nasbook.relaxation.base import Alpha
+from nasbook.spaces import SearchSpace
+from nasbook.supernet import Mixing, one_hot
+
+
+class SinglePath:
+    """Weight one on the operations of one uniformly drawn architecture; nothing else runs.
+
+    There is nothing to learn: the architecture parameters are zeros and never move. What the shared weights are for is
+    to rank architectures afterwards (`nasbook.selection.ranking`).
+    """
+
+    def __init__(self, space: SearchSpace) -> None:
+        self.space = space
+
+    def initial(self, *, scale: float, generator: torch.Generator) -> Alpha:
+        """Zeros, for each group of the space (edges, operations); `scale` is not used."""
+        return {
+            name: torch.zeros(cell.shape, dtype=torch.float64, requires_grad=True)
+            for name, cell in self.space.groups.items()
+        }
+
+    def __call__(self, alpha: Alpha, progress: float, generator: torch.Generator) -> Mixing:
+        """One architecture of the space, drawn from `generator`."""
+        return one_hot(self.space, self.space.sample(generator))
+
+    def project(self, alpha: Alpha) -> None:
+        """Nothing moves: nothing to do."""
