@@ -1,4 +1,4 @@
-"""Uniform single paths: each step runs one architecture, drawn anew (Li & Talwalkar 2020, sharing weights at random)."""
+"""Uniform single paths: each step runs one architecture, drawn anew (Li & Talwalkar 2020, weight sharing)."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ def test_steps_cost_what_they_must(dataset):
     for method, forwards in [("darts", 2), ("darts-2nd", 5), ("darts-exact", 3), ("rsps", 1)]:
         stage = search(dataset, method)
         calls = []
-        hook = stage.supernet.register_forward_hook(lambda *_: calls.append(1))
+        hook = stage.supernet.register_forward_hook(lambda *_, calls=calls: calls.append(1))
         stage.step()
         hook.remove()
         assert len(calls) == forwards, method

@@ -64,9 +64,10 @@ def test_a_damaged_text_is_refused_or_still_a_genotype(genotype, data):
     place = data.draw(st.integers(0, len(text) - 1))
     damaged = text[:place] + data.draw(st.characters()) + text[place + 1 :]
     try:
-        assert isinstance(parse_genotype(damaged), Genotype)
-    except UsageError as refusal:
-        assert str(refusal).endswith(".")
+        read = parse_genotype(damaged)
+    except UsageError:
+        return
+    assert parse_genotype(str(read)) == read
 
 
 GOOD = "normal=[('skip_connect', 0), ('skip_connect', 1)], normal_concat=[2], reduce=[], reduce_concat=[]"

@@ -118,7 +118,7 @@ def test_every_architecture_is_reached_through_neighbours():
 
 
 def test_sampling_is_uniform():
-    """Chi-square over the 48 architectures, 99.9 % quantile of 47 degrees of freedom: wrong once in a thousand seeds."""
+    """Chi-square over 48 architectures; 99.9 % quantile of 47 degrees of freedom: wrong once in 1,000 seeds."""
     space = spaces.get("s1", nodes=2, reduction="fixed")
     generator = torch.Generator().manual_seed(1)
     counts: dict = {}

@@ -166,7 +166,12 @@ def test_fixed_reduction(name):
 
 @pytest.mark.parametrize(
     ("changes", "says"),
-    [({"layers": 1}, "at least 2 cells"), ({"layers": 2}, "at least 3 layers"), ({"channels": 3}, "even"), ({"channels": 0}, "even")],
+    [
+        ({"layers": 1}, "at least 2 cells"),
+        ({"layers": 2}, "at least 3 layers"),
+        ({"channels": 3}, "even"),
+        ({"channels": 0}, "even"),
+    ],
 )
 def test_refusals(changes, says):
     with pytest.raises(UsageError, match=says):
