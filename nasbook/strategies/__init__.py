@@ -1,0 +1,69 @@
+"""Black-box strategies: generators of architectures that see nothing but a score, and what can give such a score.
+
+Names load when first used, so that the table of published systems can be read without torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nasbook.strategies.aging import evolution, mutate
+    from nasbook.strategies.base import Evaluation, Evaluator, History, Strategy, run
+    from nasbook.strategies.enumeration import architectures
+    from nasbook.strategies.evaluators import Row, Table, from_scratch, read_table, tabulated
+    from nasbook.strategies.policy import Policy
+    from nasbook.strategies.policy_gradient import reinforce
+    from nasbook.strategies.published import FAMILIES, PublishedMethod, published_methods
+    from nasbook.strategies.uniform import random_search
+
+_HOMES = {
+    "FAMILIES": "published",
+    "Evaluation": "base",
+    "Evaluator": "base",
+    "History": "base",
+    "Policy": "policy",
+    "PublishedMethod": "published",
+    "Row": "evaluators",
+    "Strategy": "base",
+    "Table": "evaluators",
+    "architectures": "enumeration",
+    "evolution": "aging",
+    "from_scratch": "evaluators",
+    "mutate": "aging",
+    "published_methods": "published",
+    "random_search": "uniform",
+    "read_table": "evaluators",
+    "reinforce": "policy_gradient",
+    "run": "base",
+    "tabulated": "evaluators",
+}
+
+__all__ = [
+    "FAMILIES",
+    "Evaluation",
+    "Evaluator",
+    "History",
+    "Policy",
+    "PublishedMethod",
+    "Row",
+    "Strategy",
+    "Table",
+    "architectures",
+    "evolution",
+    "from_scratch",
+    "mutate",
+    "published_methods",
+    "random_search",
+    "read_table",
+    "reinforce",
+    "run",
+    "tabulated",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"nasbook.strategies.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'nasbook.strategies' has no attribute {name!r}")
