@@ -1,0 +1,143 @@
+"""What the supernet microscope sees at one epoch, as plain numbers: no drawing, no widget."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from nasbook.runtime.errors import UsageError
+from nasbook.spaces import Genotype, SearchSpace, parse_genotype
+from nasbook.widgets.recordings import Recording
+
+
+@dataclass(frozen=True)
+class State:
+    """Where the microscope is pointed at.
+
+    Args:
+        epoch: counted from 1.
+        group: "normal" or "reduce".
+        edge: index of the edge whose numbers are shown.
+    """
+
+    epoch: int = 1
+    group: str = "normal"
+    edge: int = 0
+
+    def __str__(self) -> str:
+        return f"epoch={self.epoch} group={self.group} edge={self.edge}"
+
+    @classmethod
+    def parse(cls, text: str) -> State:
+        """Read a state that `str` wrote.
+
+        Raises:
+            UsageError: the text is not a state.
+        """
+        found = re.fullmatch(r"\s*epoch=(\d{1,9})\s+group=(\w+)\s+edge=(\d{1,9})\s*", text)
+        if not found:
+            raise UsageError(f'A state reads like "epoch=5 group=normal edge=0", not {text[:60]!r}.')
+        return cls(int(found[1]), found[2], int(found[3]))
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the chosen edge: its architecture parameter, its weight, and whether the cell holds it."""
+
+    name: str
+    alpha: float
+    weight: float
+    kept: bool
+
+
+@dataclass(frozen=True)
+class View:
+    """One run at one epoch.
+
+    Args:
+        title: the run's.
+        epoch: the one that is shown; 0 before the first is done.
+        numbers: the epochs that are recorded.
+        train, valid: accuracies in percent of each of them.
+        edges: "source→target" of every edge of the group.
+        operations: the candidates of every edge.
+        weights: (edges, operations).
+        kept: for each edge the index of the operation that the derived cell holds, or None.
+        chosen: the operations of the chosen edge.
+        genotype: the derived architecture.
+        group: whose cell is shown.
+        edge: which edge is chosen.
+    """
+
+    title: str
+    epoch: int
+    numbers: tuple[int, ...]
+    train: tuple[float, ...]
+    valid: tuple[float, ...]
+    edges: tuple[str, ...]
+    operations: tuple[tuple[str, ...], ...]
+    weights: tuple[tuple[float, ...], ...]
+    kept: tuple[int | None, ...]
+    chosen: tuple[Operation, ...]
+    genotype: Genotype | None
+    group: str
+    edge: int
+
+    @property
+    def at(self) -> int:
+        """The place of the epoch that is shown among those recorded."""
+        return self.numbers.index(self.epoch)
+
+    def sentence(self) -> str:
+        """The run in words."""
+        if self.genotype is None:
+            return f"{self.title}: no epoch is done yet."
+        pairs = ", ".join(f"{name} on {source}→{target}" for source, target, name in self.genotype.edges(self.group))
+        return (
+            f"{self.title}, epoch {self.epoch} of {self.numbers[-1]}: supernet accuracy {self.train[self.at]:.1f} % in "
+            f"training and {self.valid[self.at]:.1f} % in validation; the {self.group} cell derived here has {pairs}."
+        )
+
+
+def compute(recording: Recording, state: State) -> View:
+    """What is seen of a run in a state."""
+    space, record = recording.space, recording.at(state.epoch)
+    cell = space.groups[state.group]
+    edges = tuple(f"{source}→{target}" for source, target in cell.edges)
+    if record is None:
+        empty: tuple[None, ...] = (None,) * len(edges)
+        return View(
+            recording.title, 0, (), (), (), edges, cell.operations, (), empty, (), None, state.group, state.edge
+        )
+    genotype = parse_genotype(record["genotype"])
+    kept = kept_operations(space, genotype, state.group)
+    alpha, weights = record["alpha"][state.group], record["weights"][state.group]
+    chosen = zip(cell.operations[state.edge], alpha[state.edge], weights[state.edge], strict=True)
+    return View(
+        title=recording.title,
+        epoch=record["epoch"],
+        numbers=tuple(each["epoch"] for each in recording.records),
+        train=tuple(each["train_accuracy"] for each in recording.records),
+        valid=tuple(each["valid_accuracy"] for each in recording.records),
+        edges=edges,
+        operations=cell.operations,
+        weights=tuple(map(tuple, weights)),
+        kept=kept,
+        chosen=tuple(
+            Operation(name, value, weight, kept[state.edge] == index)
+            for index, (name, value, weight) in enumerate(chosen)
+        ),
+        genotype=genotype,
+        group=state.group,
+        edge=state.edge,
+    )
+
+
+def kept_operations(space: SearchSpace, genotype: Genotype, group: str) -> tuple[int | None, ...]:
+    """For each edge the index of the operation that the genotype has on it, or None."""
+    cell = space.groups[group]
+    held = {(source, target): name for source, target, name in genotype.edges(group)}
+    return tuple(
+        names.index(held[edge]) if edge in held else None
+        for edge, names in zip(cell.edges, cell.operations, strict=True)
+    )

@@ -1,0 +1,195 @@
+"""The supernet microscope, without a browser."""
+
+import time
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+import torch
+
+from nasbook import spaces
+from nasbook.runtime.errors import UsageError
+from nasbook.runtime.events import EpochEnded, Finished, Started
+from nasbook.widgets.lens import State, compute
+from nasbook.widgets.lens_drawing import draw_view
+from nasbook.widgets.microscope import Microscope
+from nasbook.widgets.recordings import Recording
+
+
+@pytest.fixture
+def scope(s3, make_history):
+    return Microscope(make_history(s3, 10), make_history(s3, 6, seed=1), space=s3, titles=("first", "second"))
+
+
+def test_compute_gives_the_records_numbers(s3, make_history):
+    records = make_history(s3, 5)
+    view = compute(Recording("run", s3, records), State(3, "normal", 4))
+    assert (view.epoch, view.numbers) == (3, (1, 2, 3, 4, 5))
+    assert view.valid[view.at] == records[2]["valid_accuracy"]
+    assert view.edges == ("0→2", "1→2", "0→3", "1→3", "2→3")
+    assert [each.weight for each in view.chosen] == records[2]["weights"]["normal"][4]
+    alpha = torch.tensor([each.alpha for each in view.chosen])
+    assert torch.allclose(alpha.softmax(0), torch.tensor([each.weight for each in view.chosen]))
+
+
+def test_what_is_ticked_is_what_the_derived_cell_holds(s3, make_history):
+    view = compute(Recording("run", s3, make_history(s3, 5)), State(5, "normal", 0))
+    held = {
+        (s3.normal.edges[edge], view.operations[edge][kept]) for edge, kept in enumerate(view.kept) if kept is not None
+    }
+    assert held == {((source, target), name) for source, target, name in view.genotype.edges("normal")}
+    assert "none" not in {name for _, name in held}
+    ticked = [box for box in draw_view(view).boxes("weight-") if "✓" in box.text]
+    assert len(ticked) == len(held) == 4
+
+
+def test_each_edge_and_operation_has_its_number_in_the_drawing(darts, make_history):
+    view = compute(Recording("run", darts, make_history(darts, 2)), State(2, "reduce", 13))
+    boxes = {box.key: box for box in draw_view(view).boxes("weight-")}
+    assert len(boxes) == 14 * 8
+    assert all(f"{view.weights[edge][column]:.2f}" in boxes[f"weight-{edge}-{column}"].text
+               for edge in range(14) for column in range(8))  # fmt: skip
+
+
+def test_the_cursor_stands_at_the_epoch(s3, make_history):
+    run = Recording("run", s3, make_history(s3, 9))
+    places = [draw_view(compute(run, State(epoch))).curves("cursor")[0].points[0][0] for epoch in (1, 5, 9)]
+    assert places[1] - places[0] == pytest.approx(places[2] - places[1])
+    assert places[0] < places[1]
+
+
+def test_where_edges_have_lists_of_their_own_each_number_names_its_operation(make_history):
+    s1 = spaces.get("s1", nodes=2, reduction="fixed")
+    view = compute(Recording("run", s1, make_history(s1, 1)), State())
+    words = [box.text for box in draw_view(view).boxes("weight-1-")]
+    assert ["skip" in words[0], "dil 5×5" in words[1]] == [True, True]
+
+
+def test_it_opens_at_the_last_epoch_and_steps(scope):
+    assert scope.state() == "epoch=10 group=normal edge=0"
+    back, step = scope.children[0].children[:2]
+    back.click()
+    assert [view.epoch for view in scope.views()] == [9, 6]  # the shorter run stays at its last epoch
+    step.click()
+    step.click()
+    assert scope.epoch == 10
+
+
+def test_a_state_comes_back(scope, s3, make_history):
+    scope.epoch, scope.edge = 4, 3
+    other = Microscope(make_history(s3, 10), space=s3, state=scope.state())
+    assert (other.epoch, other.group, other.edge) == (4, "normal", 3)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "epoch=4", "epoch=0 group=normal edge=0", "epoch=11 group=normal edge=0",
+             "epoch=1 group=reduce edge=0", "epoch=1 group=normal edge=5"],
+)  # fmt: skip
+def test_a_state_that_is_not_there_is_refused_and_changes_nothing(scope, text):
+    before = scope.state()
+    with pytest.raises(UsageError):
+        scope.restore(text)
+    assert scope.state() == before
+
+
+def test_a_state_may_be_pasted_and_a_wrong_one_is_explained(scope):
+    scope._text.value = "epoch=2 group=normal edge=1"
+    assert (scope.epoch, scope.edge, scope._note.value) == (2, 1, "")
+    scope._text.value = "here"
+    assert "A state reads like" in scope._note.value
+    assert scope.epoch == 2
+
+
+def test_both_ends_of_every_control(scope, darts, make_history):
+    for epoch in (scope._slider.min, scope._slider.max):
+        scope._slider.value = epoch
+        assert f"first: epoch {epoch} of 10" in scope._shown.value
+    for edge in (0, 4):
+        scope._edge.value = edge
+        assert scope.views()[0].edge == edge
+    both = Microscope(make_history(darts, 2), space=darts)
+    both._group.value = "reduce"
+    both._edge.value = 13
+    assert both.state() == "epoch=2 group=reduce edge=13"
+    assert "edge 4→5 of the reduce cell" in both._shown.value
+
+
+def test_traits_stay_in_range(scope):
+    scope.epoch, scope.edge, scope.group = 99, 99, "reduce"
+    assert scope.state() == "epoch=10 group=normal edge=4"
+
+
+def test_the_shown_drawings_are_well_formed_and_described(scope):
+    drawings = [f"<svg{part.partition('</svg>')[0]}</svg>" for part in scope._shown.value.split("<svg")[1:]]
+    labels = [ElementTree.fromstring(text).get("aria-label") for text in drawings]
+    assert len(labels) == 4
+    assert labels[0] == scope.views()[0].sentence()
+
+
+def test_the_numbers_of_the_chosen_edge_are_shown_for_both_runs(scope):
+    scope.epoch = 3
+    for view in scope.views():
+        for operation in view.chosen:
+            assert f"<td>{operation.alpha:+.4f}</td><td>{operation.weight:.4f}</td>" in scope._shown.value
+
+
+def test_it_listens_to_searches_and_follows_them(s3, make_history):
+    scope = Microscope(space=s3)
+    for seed in (0, 1, 2):
+        scope(Started("search", 3, 0))
+        assert "no epoch is done yet" in scope._shown.value
+        for record in make_history(s3, 3, seed=seed):
+            scope(EpochEnded("search", record["epoch"], 3, record))
+        scope(Finished("search", 1.0))
+        scope(Started("train", 8, 0))
+        scope(EpochEnded("train", 1, 8, {"train_loss": 1.0}))
+    assert [run.title for run in scope.recordings] == ["run 2", "run 3"]
+    assert scope.recordings[1].records == make_history(s3, 3, seed=2)
+    assert scope.epoch == 3
+
+
+def test_a_reader_who_looks_back_is_not_pulled_on(s3, make_history):
+    scope = Microscope(space=s3)
+    scope(Started("search", 5, 0))
+    records = make_history(s3, 5)
+    for record in records[:3]:
+        scope(EpochEnded("search", record["epoch"], 5, record))
+    scope.epoch = 1
+    scope(EpochEnded("search", 4, 5, records[3]))
+    assert scope.epoch == 1
+
+
+def test_a_resumed_search_keeps_its_epoch_numbers(s3, make_history):
+    scope = Microscope(space=s3)
+    scope(Started("search", 9, 6))
+    for record in make_history(s3, 2, first=7):
+        scope(EpochEnded("search", record["epoch"], 9, record))
+    assert "epoch 8 of 8" in scope._shown.value
+
+
+def test_without_a_kernel_it_is_a_picture_with_words(scope):
+    scope.epoch = 2
+    data, metadata = scope._repr_mimebundle_()
+    assert data["text/plain"] == metadata["image/png"]["alt"]
+    assert "first, epoch 2 of 10" in data["text/plain"]
+    assert "second, epoch 2 of 6" in data["text/plain"]
+    assert len(Microscope(space=scope.space).figure().png()) > 1000
+
+
+def test_an_epoch_seen_before_is_redrawn_in_a_tenth_of_a_second(darts, make_history):
+    scope = Microscope(make_history(darts, 6), make_history(darts, 6, seed=1), space=darts)
+    for epoch in range(1, 7):
+        scope.epoch = epoch
+    start = time.process_time()
+    for epoch in range(1, 7):
+        scope.epoch = epoch
+    assert (time.process_time() - start) / 6 < 0.1
+
+
+def test_what_it_cannot_show_is_refused(s3, darts, make_history):
+    run = make_history(s3, 1)
+    with pytest.raises(UsageError, match="one run or two"):
+        Microscope(run, run, run, space=s3)
+    with pytest.raises(UsageError, match="one space"):
+        Microscope(Recording("a", s3, run), Recording("b", darts))
+    with pytest.raises(UsageError, match="give space="):
+        Microscope()
