@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from nasbook.figures import drawing, layout, style
+from nasbook.figures import drawing, graph, layout, style
 from nasbook.figures.drawing import Box, Curve, Drawing
 from nasbook.figures.picture import Picture
 from nasbook.figures.words import TITLES, describe_genotype, describe_mixed, describe_space
@@ -18,9 +18,7 @@ from nasbook.runtime.errors import UsageError
 from nasbook.spaces import Cell, Genotype, SearchSpace
 
 KINDS = ("normal", "reduce")
-NAMES = {0: "cₖ₋₂", 1: "cₖ₋₁", layout.OUTPUT: "cₖ"}
-_TINTS = {"input": "#DFF1E9", "node": "#E4F0F9", "output": "#FBF0D6"}
-_MARGIN_X, _MARGIN_Y, _LEGEND_ROW = 40.0, 26.0, 22.0
+_LEGEND_ROW = 22.0
 _RIBBON = 11.0  # points, the operations of a mixed edge together
 _FEW = 3  # up to so many operations are drawn side by side where they have no weights
 _FADED = 0.22
@@ -108,13 +106,12 @@ def _height(what: Genotype | SearchSpace) -> float:
 def _draw_genotype(genotype: Genotype, kind: str, width: float, height: float) -> Drawing:
     triples = genotype.edges(kind)
     edges = tuple((source, target) for source, target, _ in triples)
-    nodes = _nodes(edges, genotype.concat(kind), width, height)
-    curves = []
-    for (source, target, name), bow in zip(triples, layout.bows(edges, nodes), strict=True):
-        mark = style.operation(name)
-        points = layout.route(nodes[source], nodes[target], bow=bow)
-        curves.append(Curve(f"edge-{source}-{target}-{name}", points, mark.colour, 2.0, mark.dash))
-    joins = _joins(nodes, genotype.concat(kind))
+    nodes = graph.place(edges, genotype.concat(kind), width, height)
+    curves = [
+        graph.edge(*each, nodes, bow=bow, width=2.0, arrow=True)
+        for each, bow in zip(triples, layout.bows(edges, nodes), strict=True)
+    ]
+    joins = graph.joins(nodes, genotype.concat(kind))
     shapes: tuple[Box | Curve, ...] = (*joins, *curves, *nodes.values(), *_pills(curves, nodes))
     return Drawing(width, height, shapes, describe_genotype(genotype, kind))
 
@@ -130,56 +127,62 @@ def _draw_space(
 ) -> Drawing:
     values = _weights_of(cell, kind, weights)
     legend = _legend(tuple(dict.fromkeys(sum(cell.operations, ()))), width, height)
-    nodes = _nodes(cell.edges, cell.nodes, width, min(shape.y for shape in legend if isinstance(shape, Box)) - 11)
+    nodes = graph.place(cell.edges, cell.nodes, width, min(shape.y for shape in legend if isinstance(shape, Box)) - 11)
     kept = frozenset(highlight.edges(kind)) if highlight else None
-    edges = [_lanes(cell, index, values, nodes, bow) for index, bow in enumerate(layout.bows(cell.edges, nodes))]
-    curves = [lane for lanes in edges for lane in lanes]
-    named = [curve for curve in curves if kept is None or _triple(curve) in kept]
+    curves = _edges(cell, values, nodes)
+    named = [curve for curve in curves if kept is None or graph.triple(curve) in kept]
     if kept is not None:
         curves = [replace(curve, opacity=1.0 if curve in named else _FADED) for curve in curves]
         curves.sort(key=lambda curve: curve.opacity)
-    elif len(edges) > 1:
+    elif len(cell.edges) > 1:
         named = []
     alt = describe_space(space, kind) if values is None else describe_mixed(cell, kind, values)
     if highlight is not None:
         alt += f" Highlighted is an architecture. {describe_genotype(highlight, kind)}"
-    joins = _joins(nodes, cell.nodes)
+    joins = graph.joins(nodes, cell.nodes)
     return Drawing(width, height, (*joins, *curves, *nodes.values(), *_pills(named, nodes), *legend), alt)
 
 
-def _triple(curve: Curve) -> tuple[int, int, str]:
-    _, source, target, name = curve.key.split("-", 3)
-    return int(source), int(target), name
+def _ribbon(cell: Cell, index: int, values: np.ndarray, nodes: Mapping[int, Box], bow: float) -> list[Curve]:
+    """The curves of one mixed edge: one ribbon, in which each operation is as wide as its weight."""
+    names = cell.operations[index]
+    widths = _RIBBON * np.clip(values[index], 0, 1)
+    ends = np.cumsum(widths)
+    lanes = (ends - widths / 2 - ends[-1] / 2) * drawing.UNITS_PER_POINT
+    return [
+        graph.edge(*cell.edges[index], name, nodes, bow=bow, lane=float(lane), width=float(width), dashed=False)
+        for name, lane, width in zip(names, lanes, widths, strict=True)
+    ]
 
 
-def _lanes(cell: Cell, index: int, values: np.ndarray | None, nodes: dict[int, Box], bow: float) -> list[Curve]:
-    """The curves of one edge's operations: side by side, or as one ribbon in which each is as wide as its weight."""
-    (source, target), names = cell.edges[index], cell.operations[index]
-    start, end = nodes[source], nodes[target]
-    middle = np.arange(len(names)) - (len(names) - 1) / 2
+def _edges(cell: Cell, values: np.ndarray | None, nodes: Mapping[int, Box]) -> list[Curve]:
+    """The curves of all edges of a space's cell."""
+    bows = layout.bows(cell.edges, nodes)
     if len(cell.edges) == 1:  # one edge alone has the room to be read
-        bows, lanes, widths = 62 * middle, 0 * middle, 2.0 + 0 * middle
-        widths = widths if values is None else 0.6 + _RIBBON * values[index]
-    elif values is not None:
-        widths = _RIBBON * np.clip(values[index], 0, 1)
-        ends = np.cumsum(widths)
-        bows, lanes = bow + 0 * middle, (ends - widths / 2 - ends[-1] / 2) * drawing.UNITS_PER_POINT
-    elif len(names) > _FEW and len(set(cell.operations)) == 1:
-        points = layout.route(start, end, bow=bow)
-        return [Curve(f"edge-{source}-{target}-all", points, style.GREY, 2.6, arrow=False)]
-    else:
-        bows, lanes, widths = bow + 0 * middle, 7 * middle, 1.6 + 0 * middle
-    curves = []
-    for name, arc, lane, width in zip(names, bows, lanes, widths, strict=True):
-        mark = style.operation(name)
-        points = layout.route(start, end, bow=float(arc), lane=float(lane))
-        dash = mark.dash if values is None or len(cell.edges) == 1 else ()
-        curves.append(Curve(f"edge-{source}-{target}-{name}", points, mark.colour, float(width), dash, arrow=False))
-    return curves
+        names = cell.operations[0]
+        widths = [2.0] * len(names) if values is None else [0.6 + _RIBBON * float(weight) for weight in values[0]]
+        arcs = [62 * (lane - (len(names) - 1) / 2) for lane in range(len(names))]
+        return [
+            graph.edge(*cell.edges[0], name, nodes, bow=arc, width=width)
+            for name, arc, width in zip(names, arcs, widths, strict=True)
+        ]
+    if values is not None:
+        return [curve for index, bow in enumerate(bows) for curve in _ribbon(cell, index, values, nodes, bow)]
+    if len(cell.operations[0]) > _FEW and len(set(cell.operations)) == 1:
+        return [
+            Curve(
+                f"edge-{source}-{target}-all",
+                layout.route(nodes[source], nodes[target], bow=bow),
+                width=2.6,
+                arrow=False,
+            )
+            for (source, target), bow in zip(cell.edges, bows, strict=True)
+        ]
+    return graph.side_by_side(cell, nodes)
 
 
-def _pills(curves: Sequence[Curve], nodes: dict[int, Box]) -> list[Box]:
-    names = [_triple(curve)[2] for curve in curves]
+def _pills(curves: Sequence[Curve], nodes: Mapping[int, Box]) -> list[Box]:
+    names = [graph.triple(curve)[2] for curve in curves]
     sizes = [_label_size(style.operation(name).label) for name in names]
     spots = layout.label_spots(curves, sizes, list(nodes.values()))
     return [
@@ -197,26 +200,6 @@ def _weights_of(cell: Cell, kind: str, weights: Mapping[str, Any] | None) -> np.
     if values.shape != cell.shape:
         raise UsageError(f"The {TITLES[kind]} takes weights of shape {cell.shape}, not {values.shape}.")
     return values
-
-
-def _nodes(edges: tuple[tuple[int, int], ...], outputs: tuple[int, ...], width: float, height: float) -> dict[int, Box]:
-    placed = layout.positions(edges, outputs, width=width - 2 * _MARGIN_X, height=height - 2 * _MARGIN_Y)
-    return {node: _node(node, x + _MARGIN_X, y + height / 2) for node, (x, y) in sorted(placed.items())}
-
-
-def _node(node: int, x: float, y: float) -> Box:
-    if node in NAMES:
-        role = "output" if node == layout.OUTPUT else "input"
-        return Box(f"node-{'output' if node < 0 else node}", x, y, 46, 28, NAMES[node], _TINTS[role], radius=5, size=10)
-    return Box(f"node-{node}", x, y, 28, 28, str(node), _TINTS["node"], radius=14, size=10)
-
-
-def _joins(nodes: dict[int, Box], outputs: Sequence[int]) -> list[Curve]:
-    """The thin lines from the nodes that a cell puts out to its output."""
-    return [
-        Curve(f"join-{node}", layout.route(nodes[node], nodes[layout.OUTPUT], bow=bow), style.LIGHT, 1.4)
-        for node, bow in zip(outputs, layout.bows([(node, layout.OUTPUT) for node in outputs], nodes), strict=True)
-    ]
 
 
 def _label_size(text: str) -> tuple[float, float]:
@@ -253,11 +236,11 @@ def _legend(names: Sequence[str], width: float, height: float) -> list[Box | Cur
 
 
 def _fixed(width: float, height: float) -> Drawing:
-    boxes = {
-        0: _node(1, _MARGIN_X, height / 2),
-        1: Box("node-fixed", width / 2, height / 2, 170, 40, "FactorizedReduce", _TINTS["node"], size=10),
-        2: _node(layout.OUTPUT, width - _MARGIN_X, height / 2),
-    }
+    boxes = [
+        graph.node(1, graph.MARGIN_X, height / 2),
+        Box("node-fixed", width / 2, height / 2, 170, 40, "FactorizedReduce", graph.TINTS["node"], size=10),
+        graph.node(layout.OUTPUT, width - graph.MARGIN_X, height / 2),
+    ]
     curves = [Curve(f"edge-fixed-{i}", layout.route(boxes[i], boxes[i + 1]), style.INK) for i in (0, 1)]
-    alt = "The reduction cell is fixed: one FactorizedReduce halves height and width of the previous cell's output."
-    return Drawing(width, height, (*curves, *boxes.values()), alt)
+    alt = "The reduction cell is fixed: one FactorizedReduce halves height and width of the last cell's output."
+    return Drawing(width, height, (*curves, *boxes), alt)

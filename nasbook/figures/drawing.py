@@ -38,6 +38,7 @@ class Box:
         dash: of the border, in points.
         colour: of the text.
         opacity: of the whole.
+        upright: whether the text runs upwards.
     """
 
     key: str
@@ -53,6 +54,7 @@ class Box:
     dash: tuple[float, ...] = ()
     colour: str = style.INK
     opacity: float = 1.0
+    upright: bool = False
 
     def overlaps(self, other: Box, gap: float = 0.0) -> bool:
         """Whether two boxes come closer than `gap`."""
@@ -153,7 +155,8 @@ def _draw_box(box: Box, ax: Axes, level: int) -> None:
     patch.set_linestyle((0, box.dash) if box.dash else "-")
     ax.add_patch(patch)
     if box.text:
-        words = ax.text(box.x, box.y, box.text, ha="center", va="center_baseline", color=box.colour)
+        align = "center" if box.upright else "center_baseline"
+        words = ax.text(box.x, box.y, box.text, ha="center", va=align, color=box.colour, rotation=90 * box.upright)
         words.set(fontsize=box.size, alpha=box.opacity, zorder=level + 0.5)
 
 
@@ -201,9 +204,10 @@ def _svg_box(box: Box) -> str:
     words = ""
     if box.text:
         size = box.size * UNITS_PER_POINT
+        turn = f' transform="rotate(-90 {box.x:.1f} {box.y:.1f})"' if box.upright else ""
         words = (
             f'<text x="{box.x:.1f}" y="{box.y + 0.35 * size:.1f}" text-anchor="middle" font-size="{size:.1f}" '
-            f'fill="{box.colour}">{escape(box.text)}</text>'
+            f'fill="{box.colour}"{turn}>{escape(box.text)}</text>'
         )
     return (
         f'<g data-key="{escape(box.key)}"{opacity}><rect x="{box.x - box.width / 2:.1f}" '

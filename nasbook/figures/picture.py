@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
@@ -74,14 +73,12 @@ class Picture:
         if kind == "svg":
             self.figure.savefig(buffer, format="svg", metadata={"Description": self.alt, "Date": None})
             return buffer.getvalue()
-        self.figure.savefig(buffer, format="raw", dpi=style.DPI)
-        height, width = (round(inches * style.DPI) for inches in self.figure.get_size_inches()[::-1])
-        pixels = np.frombuffer(buffer.getvalue(), np.uint8).reshape(height, width, 4)
-        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format="png", dpi=style.DPI, pil_kwargs={"compress_level": 1})
         # Line drawings need few colours: a palette makes the file a third as large.
-        image = Image.fromarray(pixels[..., :3]).quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-        image.save(buffer, "png", optimize=True)
-        return buffer.getvalue()
+        image = Image.open(buffer).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        smaller = io.BytesIO()
+        image.save(smaller, "png", optimize=True)
+        return smaller.getvalue()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
         picture = base64.b64encode(self.png()).decode("ascii")

@@ -86,12 +86,11 @@ METHODS = MappingProxyType(
 
 FAMILIES = MappingProxyType(
     {
-        "manual": Mark("by hand", BLACK, "s"),
-        "rl": Mark("reinforcement learning", VERMILLION, "v"),
+        "human design": Mark("human design", BLACK, "s"),
+        "reinforcement learning": Mark("reinforcement learning", VERMILLION, "v"),
         "evolution": Mark("evolution", GREEN, "^"),
-        "smbo": Mark("sequential model-based", SKY, "D"),
         "gradient": Mark("gradient", BLUE, "o"),
-        "random": Mark("random search", GREY, "X"),
+        "random search": Mark("random search", GREY, "X"),
     }
 )
 """Classes of methods; `marks` gives others what is left."""

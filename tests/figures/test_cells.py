@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
 from nasbook import spaces
-from nasbook.figures import cell, cell_svg, cells, layout, style
+from nasbook.figures import cell, cell_svg, cells, graph, layout, style
 from nasbook.runtime.errors import UsageError
 from nasbook.spaces import Genotype
 
@@ -45,7 +45,7 @@ def check_layout(drawing):
 def test_any_genotype_is_laid_out_clearly(genotype, kind):
     drawing = cells.draw_cell(genotype, kind)
     check_layout(drawing)
-    drawn = [cells._triple(curve) for curve in drawing.curves("edge")]
+    drawn = [graph.triple(curve) for curve in drawing.curves("edge")]
     assert sorted(drawn) == sorted(genotype.edges(kind))
     joined = {curve.key for curve in drawing.curves("join")}
     assert joined == {f"join-{node}" for node in genotype.concat(kind)}
@@ -103,7 +103,7 @@ def test_a_space_shows_its_edges_and_its_operations(name):
     space = spaces.get(name)
     drawing = cells.draw_cell(space)
     check_layout(drawing)
-    ends = {cells._triple(curve)[:2] for curve in drawing.curves("edge")}
+    ends = {graph.triple(curve)[:2] for curve in drawing.curves("edge")}
     assert ends == set(space.normal.edges)
     legend = {box.text for box in drawing.boxes("legend")}
     assert legend >= {style.operation(each).label for edge in space.normal.operations for each in edge}
@@ -123,7 +123,7 @@ def mixed():
 def test_a_mixed_cell_is_as_thick_as_its_weights(mixed):
     space, weights = mixed
     drawing = cells.draw_cell(space, "reduce", weights=weights)
-    widths = {cells._triple(curve): curve.width for curve in drawing.curves("edge")}
+    widths = {graph.triple(curve): curve.width for curve in drawing.curves("edge")}
     names = space.reduce.operations[0]
     drawn = np.array([[widths[source, target, name] for name in names] for source, target in space.reduce.edges])
     np.testing.assert_allclose(drawn / drawn.sum(axis=1, keepdims=True), weights["reduce"].numpy(), atol=1e-6)
@@ -145,7 +145,7 @@ def test_the_highlighted_architecture_stands_out(mixed):
     space, weights = mixed
     genotype = space.sample(torch.Generator().manual_seed(1))
     drawing = cells.draw_cell(space, weights=weights, highlight=genotype)
-    full = {cells._triple(curve) for curve in drawing.curves("edge") if curve.opacity == 1}
+    full = {graph.triple(curve) for curve in drawing.curves("edge") if curve.opacity == 1}
     assert full == set(genotype.edges("normal"))
     assert len(drawing.boxes("label")) == len(genotype.normal)
     assert "Highlighted" in drawing.alt
