@@ -118,11 +118,10 @@ def why_stale(chapter: Chapter, folder: Path) -> list[str]:
     if len(wanted.cells) != len(made.cells):
         found.append(f"The source has {len(wanted.cells)} cells, the notebook {len(made.cells)}.")
     for place, (left, right) in enumerate(zip(wanted.cells, made.cells)):
-        found += [
-            f"Cell {place} differs in its {what}."
-            for what, of in (("type", _kind), ("text", _source), ("metadata", _metadata))
-            if of(left) != of(right)
-        ]
+        parts = [what for what, of in _PARTS.items() if of(left) != of(right)]
+        if parts:
+            found.append(f"Cell {place} is the first that differs, in its {' and '.join(parts)}.")
+            break  # after a cell that was put in or taken out, all differ
     draft = Draft(chapter, made)
     return found + outputs.executed_in_order(draft) + outputs.no_errors(draft)
 
@@ -254,6 +253,9 @@ def _source(cell: Any) -> str:
 
 def _metadata(cell: Any) -> dict[str, Any]:
     return {name: cell.metadata[name] for name in ("tags", "jupyter") if name in cell.metadata}
+
+
+_PARTS: dict[str, Callable[[Any], Any]] = {"type": _kind, "text": _source, "metadata": _metadata}
 
 
 def _first_line(cell: Any) -> str:

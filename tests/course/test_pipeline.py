@@ -112,8 +112,8 @@ def test_what_differs_from_the_source_is_named(write: Any, chapter: Chapter, tmp
         return pipeline.why_stale(chapter, tmp_path)
 
     assert reasons() == []
-    assert reasons(source="x = 2") == ["Cell 1 differs in its text."]
-    assert reasons(metadata={"tags": ["b"]}) == ["Cell 1 differs in its metadata."]
+    assert reasons(source="x = 2") == ["Cell 1 is the first that differs, in its text."]
+    assert reasons(metadata={"tags": ["b"]}) == ["Cell 1 is the first that differs, in its metadata."]
     assert reasons(execution_count=2) == ["Execution counts are [2], not 1 to n."]
     error = nbformat.v4.new_output("error", ename="E", evalue="v", traceback=[])
     assert reasons(outputs=[error]) == ["Cell 1 raised E: v"]
