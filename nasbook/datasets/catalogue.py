@@ -150,14 +150,15 @@ def load(name: str, *, root: Path | None = None, size: int = 32, download: bool 
         from nasbook.datasets import real
 
         return real.load(name, root or DEFAULT_ROOT, files=CATALOGUE[name].files, download=download)
-    return _own(Path(name), size)
+    return _own(name, size)
 
 
-def _own(path: Path, size: int) -> Dataset:
+def _own(name: str, size: int) -> Dataset:
     from nasbook.datasets import own
 
+    path = Path(name)
     if path.suffix == ".npz":
         return own.from_npz(path)
-    if path.is_dir():
+    if name and path.is_dir():
         return own.from_folder(path, size=size)
-    raise UsageError(f"Data set {str(path)!r} does not exist; there are {', '.join(CATALOGUE)}, {OWN}.")
+    raise UsageError(f"Data set {name!r} does not exist; there are {', '.join(CATALOGUE)}, {OWN}.")

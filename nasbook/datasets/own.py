@@ -92,7 +92,8 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise UsageError(f"{path} does not exist.")
     arrays = {}
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # opened here, so that it is closed whatever is wrong with it
+        with path.open("rb") as handle, zipfile.ZipFile(handle), np.load(handle, allow_pickle=False) as file:
             for key in file.files:
                 arrays[key] = file[key]
     except (ValueError, OSError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
