@@ -120,7 +120,7 @@ class Size:
 _CLASS = Size(
     name="class",
     data="street_numbers",
-    space="s2",
+    space="s3",
     search=SearchNumbers(
         epochs=20,
         batch=64,

@@ -27,7 +27,7 @@ def test_search_gives_the_keys_that_scripts_rely_on(dataset):
     keys = ["method", "space", "data", "size", "seed", "genotype", "valid_accuracy", "test_accuracy", "params", "macs"]
     assert {*keys, "seconds", "run"} <= set(outcome.result)
     assert json.loads(json.dumps(outcome.result)) == outcome.result
-    spaces.get("s2", nodes=2, reduction="fixed").check(outcome.genotype)
+    spaces.get("s3", nodes=2, reduction="fixed").check(outcome.genotype)
     assert [record["epoch"] for record in outcome.history] == [1, 2]
     assert [record["epoch"] for record in outcome.training] == [1, 2]
     assert outcome.history[-1]["genotype"] == outcome.result["genotype"]
