@@ -1,5 +1,5 @@
 """Evaluation: one discrete architecture, trained from scratch."""
 
-from nasbook.evaluation.training import Training
+from nasbook.evaluation.training import Training, check
 
-__all__ = ["Training"]
+__all__ = ["Training", "check"]

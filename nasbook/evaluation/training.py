@@ -44,7 +44,7 @@ class Training:
         seed: int = 0,
         device: torch.device | str = "cpu",
     ) -> None:
-        check_image(dataset.image, numbers.stem_stride, numbers.layers)
+        check(dataset, numbers)
         self.genotype, self.dataset, self.numbers = genotype, dataset, numbers
         self.device, self.dtype = torch.device(device), getattr(torch, numbers.precision)
         self.epochs, self.epoch = numbers.epochs, 0
@@ -53,8 +53,6 @@ class Training:
             network = self._build().to(self.device, self.dtype)
             self.network = network.to(memory_format=memory_format(self.dtype))
             images = _draw(dataset.train, numbers.images, generator)
-        if len(images) < numbers.batch:
-            raise UsageError(f"There are {len(images)} training images, fewer than one batch of {numbers.batch}.")
         self.batches = Batches(
             images,
             numbers.batch,
@@ -172,9 +170,21 @@ class Training:
             )
 
 
+def check(dataset: Dataset, numbers: TrainNumbers) -> None:
+    """Make sure that a network can be trained on a data set with these numbers, before any long work.
+
+    Raises:
+        UsageError: there are too few images, or they are of a size that the network cannot halve.
+    """
+    check_image(dataset.image, numbers.stem_stride, numbers.layers)
+    count = len(dataset.train) if numbers.images is None else numbers.images
+    if count > len(dataset.train):
+        raise UsageError(f"{count} training images are asked for; the data set has {len(dataset.train)}.")
+    if count < numbers.batch:
+        raise UsageError(f"There are {count} training images, fewer than one batch of {numbers.batch}.")
+
+
 def _draw(images: Images, count: int | None, generator: torch.Generator) -> Images:
     if count is None or count == len(images):
         return images
-    if count > len(images):
-        raise UsageError(f"{count} training images are asked for; the data set has {len(images)}.")
     return images.subset(torch.randperm(len(images), generator=generator)[:count])

@@ -5,20 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nasbook import datasets, sizes, spaces
 from nasbook.datasets import Dataset
-from nasbook.evaluation import Training
+from nasbook.evaluation import Training, check
 from nasbook.runtime import devices
 from nasbook.runtime.driver import drive
 from nasbook.runtime.events import Listener
 from nasbook.runtime.run_folder import RunFolder
 from nasbook.search import Search, recipes
 from nasbook.selection import SELECTIONS, magnitude
-from nasbook.sizes import TrainNumbers
+from nasbook.sizes import Numbers, TrainNumbers
 from nasbook.spaces import Genotype
 from nasbook.supernet import describe
 
@@ -83,10 +83,14 @@ def search(
     """
     preset = sizes.get(size)
     recipe = recipes.get(method)
-    chosen = sizes.override(preset.search, numbers or {})
+    asked = sizes.override(preset.search, numbers or {})
     fit = sizes.override(preset.train, train_numbers or {})
-    searched = spaces.get(space or preset.space, nodes=chosen.nodes, reduction=chosen.reduction)
+    searched = spaces.get(space or preset.space, nodes=asked.nodes, reduction=asked.reduction)
     where, dataset = devices.pick(device), _load(data or preset.data, root)
+    chosen = _as_many_as_there_are(asked, numbers, dataset)
+    fit = _as_many_as_there_are(fit, train_numbers, dataset)
+    if retrain:
+        check(dataset, fit)
     stage = Search(searched, dataset, recipe=recipe, numbers=chosen, derive=magnitude, seed=seed, device=where)
     config = {
         "command": "search",
@@ -131,6 +135,7 @@ def train(
     fit = sizes.override(preset.train, numbers or {})
     architecture = spaces.read(genotype) if isinstance(genotype, str) else genotype
     where, dataset = devices.pick(device), _load(data or preset.data, root)
+    fit = _as_many_as_there_are(fit, numbers, dataset)
     config = {
         "command": "train",
         "genotype": str(architecture),
@@ -202,6 +207,13 @@ def _run_training(
 ) -> dict[str, Any]:
     history = drive(stage, folder, listeners, extra={"genotype": genotype} if genotype else None)
     return {**stage.result(), "seconds": sum(record["seconds"] for record in history)}
+
+
+def _as_many_as_there_are(numbers: Numbers, changes: dict[str, Any] | None, dataset: Dataset) -> Numbers:
+    """The size's own number of images, or all where the data set has fewer; what is asked by name stays as asked."""
+    if numbers.images is None or "images" in (changes or {}):
+        return numbers
+    return replace(numbers, images=min(numbers.images, len(dataset.train)))
 
 
 def _open(run: Place | None, config: dict[str, Any]) -> RunFolder:

@@ -108,6 +108,9 @@ def test_train_takes_a_name_a_text_or_a_value(dataset, tmp_path):
         ({"numbers": {"epochs": 0}}, "epochs must be"),
         ({"numbers": {"speed": 3}}, "no number 'speed'"),
         ({"train_numbers": {"batch": 1}}, "batch must be at least 2"),
+        ({"numbers": {"images": 10**6}}, "can hold 2 to 4000"),
+        ({"train_numbers": {"images": 10**6}}, "the data set has 4000"),
+        ({"train_numbers": {"layers": 6, "stem_stride": 8}}, "multiples of 32"),
     ],
 )
 def test_what_does_not_exist_is_refused_before_anything_is_written(dataset, tmp_path, changes, says):
@@ -121,3 +124,11 @@ def test_another_configuration_in_the_same_folder_is_refused(dataset, tmp_path):
     with pytest.raises(UsageError, match="another configuration"):
         search(dataset, run=tmp_path / "run", seed=1)
     assert search(dataset, run=tmp_path / "run") == first
+
+
+def test_a_small_data_set_is_taken_whole(tmp_path):
+    """scikit-learn's digits are fewer than the size asks for: all of them serve."""
+    small = {name: value for name, value in NUMBERS.items() if name != "images"}
+    search("digits", numbers=small | {"epochs": 1}, train_numbers=small | {"epochs": 1}, run=tmp_path / "run")
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["search"]["images"] == config["train"]["images"] == len(datasets.load("digits").train)
