@@ -1,8 +1,8 @@
-"""Pictures of black-box searches: a whole space ranked, best-so-far curves, and evolved wirings."""
+"""Pictures of black-box searches: a whole space ranked, a population over its generations, an evolved wiring."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,11 +10,8 @@ from matplotlib.axes import Axes
 from nasbook.figures import style
 from nasbook.figures.picture import Picture
 from nasbook.figures.words import listed
-from nasbook.runtime.errors import UsageError
 from nasbook.strategies.early import INPUTS, Generation
 from nasbook.strategies.evaluators import Table
-
-QUANTILES = (0.25, 0.75)
 
 
 @style.styled
@@ -42,52 +39,7 @@ def ranking(table: Table, *, ax: Axes | None = None) -> Picture:
         style.root(ax),
         f"All {len(rows)} architectures of space {table.space.name} ranked by mean validation accuracy over {seeds} "
         f"trainings: it rises from {means[0]:.1f} % to {means[-1]:.1f} %, with {median:.1f} % in the middle. Trainings "
-        f"of one architecture differ by {noise:.1f} points on average, so neighbours in the ranking are not told apart.",
-    )
-
-
-@style.styled
-def best_so_far(
-    curves: Mapping[str, Sequence[Sequence[float]]],
-    *,
-    optimum: float | None = None,
-    quantity: str = "validation accuracy of the best so far (%)",
-    ax: Axes | None = None,
-) -> Picture:
-    """Best-so-far curves of several strategies over many seeds: the mean, and the middle half of the seeds as a band.
-
-    Args:
-        curves: strategy to (seeds, evaluations), in percent.
-        optimum: the best that there is, as a thin grey line.
-        quantity: what the curves are.
-        ax: where to draw; a new figure without it.
-
-    Raises:
-        UsageError: there is no curve, or the curves of a strategy differ in length.
-    """
-    if not curves or any(len({len(run) for run in runs}) != 1 for runs in curves.values()):
-        raise UsageError("best_so_far draws at least one strategy, and all runs of a strategy must be equally long.")
-    ax = style.on(ax, "single")
-    ends = []
-    for name, mark in style.marks(curves).items():
-        values = style.array(curves[name])
-        steps = np.arange(1, values.shape[1] + 1)
-        mean = values.mean(axis=0)
-        ax.plot(steps, mean, color=mark.colour, linestyle=mark.line, label=mark.label)
-        ax.fill_between(steps, *np.quantile(values, QUANTILES, axis=0), color=mark.colour, alpha=0.15, linewidth=0)
-        ends.append(f"{mark.label} from {mean[0]:.1f} to {mean[-1]:.1f}")
-    if optimum is not None:
-        ax.axhline(optimum, color=style.GREY, linewidth=0.8)
-        ax.annotate("best of the space", (1, optimum), textcoords="offset points", xytext=(0, 3), color=style.GREY)
-    ax.set(xlabel="architectures evaluated", ylabel=quantity)
-    ax.legend(loc="lower right")
-    shapes = {style.array(runs).shape for runs in curves.values()}
-    seeds, length = max(shapes)
-    best = "" if optimum is None else f" The best there is reaches {optimum:.1f}."
-    return Picture(
-        style.root(ax),
-        f"The {quantity.removesuffix(' (%)')} in percent against the number of evaluations, up to {length}, mean of "
-        f"{seeds} seeds with the middle half of them as a band: {listed(ends)}.{best}",
+        f"of one architecture lie {noise:.1f} points apart on average: neighbours in the ranking are not told apart.",
     )
 
 

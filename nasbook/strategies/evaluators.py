@@ -39,12 +39,14 @@ class Table:
         name: of the file in `data/results/`.
         space: the space that it covers.
         rows: by architecture, each node's pairs sorted by source.
+        numbers: of each training (see `nasbook.sizes.TrainNumbers`): `from_scratch(numbers=...)` trains likewise.
         manifest: the command that made it, versions, seeds, date, numbers, seconds.
     """
 
     name: str
     space: SearchSpace
     rows: Mapping[Genotype, Row]
+    numbers: Mapping[str, Any]
     manifest: Mapping[str, Any]
 
     def __len__(self) -> int:
@@ -99,17 +101,17 @@ def read_table(stored: Any, name: str) -> Table:
     try:
         space = spaces.get(stored["space"], nodes=stored["nodes"], reduction=stored["reduction"])
         rows = [_row(space, entry) for entry in stored["architectures"]]
-        manifest, seeds = stored["manifest"], len(stored["manifest"]["seeds"])
+        numbers, manifest, seeds = stored["numbers"], stored["manifest"], len(stored["manifest"]["seeds"])
     except (KeyError, TypeError):
         raise UsageError(f"The stored table {name} is malformed: make it again.") from None
     by_genotype = {row.genotype: row for row in rows if len(row.valid) == seeds}
     if len(by_genotype) != space.size():
         raise UsageError(f"The table {name} holds {len(by_genotype)} of {space.size()} architectures: finish it first.")
-    return Table(name, space, by_genotype, manifest)
+    return Table(name, space, by_genotype, numbers, manifest)
 
 
 def from_scratch(
-    *, data: str | Dataset | None = None, size: str = "class", seed: int = 0, numbers: dict[str, Any] | None = None
+    *, data: str | Dataset | None = None, size: str = "class", seed: int = 0, numbers: Mapping[str, Any] | None = None
 ) -> Evaluator:
     """The honest evaluator: train each architecture from scratch and give its validation accuracy in percent.
 
@@ -118,7 +120,7 @@ def from_scratch(
     """
 
     def evaluate(genotype: Genotype) -> float:
-        outcome = experiment.train(genotype, data=data, size=size, seed=seed, device="cpu", numbers=numbers)
+        outcome = experiment.train(genotype, data=data, size=size, seed=seed, device="cpu", numbers=dict(numbers or {}))
         return valid_accuracy(outcome)
 
     return evaluate

@@ -10,7 +10,7 @@ from pathlib import Path
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.resources import data_folder
 
-FAMILIES = ("human design", "random", "reinforcement learning", "evolution", "gradient")
+FAMILIES = ("human design", "random search", "reinforcement learning", "evolution", "gradient")
 
 
 @dataclass(frozen=True)
