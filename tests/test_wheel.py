@@ -132,8 +132,9 @@ def test_the_lab_serves_a_copy_of_the_book_in_an_empty_folder(environment: Path,
 
 def test_a_search_runs_from_the_wheel(environment: Path, tmp_path: Path) -> None:
     command = ["search", "--data", "digits", "--space", "s2", "--epochs", "1", "--channels", "4", "--layers", "3"]
+    command += ["--images", "128", "--train-epochs", "1"]
     done = subprocess.run(
-        [program(environment, "nasbook"), *command, "--images", "128", "--train-epochs", "1", "--json", "--run", "tiny"],
+        [program(environment, "nasbook"), *command, "--json", "--run", "tiny"],
         cwd=tmp_path,
         env=variables(tmp_path),
         capture_output=True,

@@ -25,6 +25,7 @@ class Normalising:
     running: bool = True
 
     def __call__(self, channels: int) -> nn.BatchNorm2d:
+        """Batch normalisation of so many channels."""
         return nn.BatchNorm2d(channels, affine=self.affine, track_running_stats=self.running)
 
 
@@ -36,6 +37,7 @@ class Zero(nn.Module):
         self.stride = stride
 
     def forward(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) -> zeros (B, C, H / stride, W / stride)."""
         return torch.zeros_like(images[:, :, :: self.stride, :: self.stride])
 
 
@@ -47,6 +49,7 @@ class Noise(nn.Module):
         self.stride = stride
 
     def forward(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) -> fresh numbers (B, C, H / stride, W / stride); no gradient."""
         return torch.randn_like(images[:, :, :: self.stride, :: self.stride])
 
 
@@ -59,6 +62,7 @@ class Pool(nn.Module):
         self.norm = normalising(channels) if normalising else nn.Identity()
 
     def forward(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, H / stride, W / stride)."""
         if self.kind == "max":
             return self.norm(F.max_pool2d(images, 3, self.stride, padding=1))
         return self.norm(F.avg_pool2d(images, 3, self.stride, padding=1, count_include_pad=False))
@@ -73,6 +77,7 @@ class ReLUConvBN(nn.Module):
         self.norm = normalising(outputs)
 
     def forward(self, images: Tensor) -> Tensor:
+        """(B, inputs, H, W) -> (B, outputs, H / stride, W / stride)."""
         return self.norm(self.conv(F.relu(images)))
 
 
@@ -89,6 +94,7 @@ class SeparableUnit(nn.Module):
         self.norm = normalising(channels)
 
     def forward(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, H / stride, W / stride)."""
         return self.norm(self.pointwise(self.depthwise(F.relu(images))))
 
 
@@ -104,6 +110,7 @@ class FactorizedReduce(nn.Module):
         self.norm = normalising(outputs)
 
     def forward(self, images: Tensor) -> Tensor:
+        """(B, inputs, H, W) -> (B, outputs, H / 2, W / 2); height and width must be even."""
         images = F.relu(images)
         halves = [self.even(images), self.odd(images[:, :, 1:, 1:])]
         return self.norm(torch.cat(halves, dim=1))  # (B, outputs, H/2, W/2)
@@ -119,6 +126,7 @@ class StackedRectangles(nn.Module):
         self.norm = normalising(channels)
 
     def forward(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, H / stride, W / stride)."""
         return self.norm(self.tall(self.wide(F.relu(images))))
 
 

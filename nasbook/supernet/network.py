@@ -45,6 +45,7 @@ class DiscreteCell(nn.Module):
         )
 
     def forward(self, earlier: Tensor, later: Tensor, drop_probability: float) -> Tensor:
+        """Outputs of the two previous cells -> (B, nodes put out * C, H, W), half as high and wide in a reduction."""
         states = self.preprocess(earlier, later)
         for edges in self.into:
             states.append(reduce(torch.add, [self._edge(edge, states, drop_probability) for edge in edges]))
@@ -69,7 +70,7 @@ def drop_path(images: Tensor, probability: float) -> Tensor:
 
 
 class AuxiliaryHead(nn.Sequential):
-    """The auxiliary classifier on 8x8 maps; its loss counts 0.4 in training and it is not part of the network's size."""
+    """The auxiliary classifier on 8x8 maps: its loss counts 0.4 in training, its parameters do not count."""
 
     def __init__(self, channels: int, classes: int) -> None:
         super().__init__(

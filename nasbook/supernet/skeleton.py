@@ -109,6 +109,7 @@ class Preprocess(nn.Module):
         self.second = ReLUConvBN(later, cell.channels, 1, 1, normalising)
 
     def forward(self, earlier: Tensor, later: Tensor) -> list[Tensor]:
+        """The two inputs as nodes 0 and 1: both (B, C, H, W)."""
         return [self.first(earlier), self.second(later)]
 
 
@@ -120,6 +121,7 @@ class FixedReduction(nn.Module):
         self.reduce = FactorizedReduce(cell.before[1], outputs * cell.channels, normalising)
 
     def forward(self, earlier: Tensor, later: Tensor) -> Tensor:
+        """The later input (B, channels, H, W) -> (B, nodes * C, H / 2, W / 2); the earlier is not read."""
         return self.reduce(later)
 
 
