@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter
 
 from nasbook.figures import style
@@ -16,8 +17,8 @@ from nasbook.figures.picture import Picture
 from nasbook.figures.words import listed, trend
 from nasbook.runtime.errors import UsageError
 
-_LETTER, _LINE = 5.1, 10.0  # points, of a label at 7.5 points
-_GAPS = (3, 8, 14, 21, 29, 38, 48, 60, 74)
+_LABEL, _LINE = 7.5, 10.0  # points, of a label's letters and of its line
+_GAPS = (3, 8, 14, 21, 29, 38, 48, 60, 74, 90)
 _DIRECTIONS = [(math.sin(turn * math.pi / 8), math.cos(turn * math.pi / 8)) for turn in (0, 8, 4, 12, *range(16))]
 
 
@@ -66,7 +67,7 @@ def cost_error(rows: Sequence[Mapping[str, Any]], *, ax: Axes | None = None) -> 
             str(row["name"]),
             (1.0, row["error_percent"]),
             xycoords=("axes fraction", "data"),
-            fontsize=7.5,
+            fontsize=_LABEL,
             xytext=(-2, 2),
             textcoords="offset points",
             ha="right",
@@ -82,28 +83,29 @@ def cost_error(rows: Sequence[Mapping[str, Any]], *, ax: Axes | None = None) -> 
 def _label_points(ax: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
     """Name every point where there is room: close by if it can be, else further off with a thin line."""
     figure = style.root(ax)
-    figure.canvas.draw()  # the layout must be settled before distances in points mean anything
+    figure.draw_without_rendering()  # the layout must be settled before distances in points mean anything
     scale = 72 / figure.dpi
     points = [ax.transData.transform((row["gpu_days"], row["error_percent"])) * scale for row in rows]
     frame = np.array(ax.get_window_extent().extents) * scale
     taken = [Box("", float(x), float(y), 11, 11) for x, y in points]
     for row, (x, y) in sorted(zip(rows, points, strict=True), key=lambda pair: (pair[1][1], pair[1][0])):
-        size = (_LETTER * len(str(row["name"])), _LINE)
+        size = (float(TextPath((0, 0), str(row["name"]), size=_LABEL).get_extents().width) + 2, _LINE)
         spots = [_beside(float(x), float(y), size, way, gap) for gap in _GAPS for way in _DIRECTIONS]
         free = [box for box in spots if _within(box, frame) and not any(box.overlaps(other) for other in taken)]
         box = min(free or spots, key=lambda spot: _detour(spot, float(x), float(y), taken))
         taken.append(box)
         far = np.hypot(max(0.0, abs(box.x - x) - box.width / 2), max(0.0, abs(box.y - y) - box.height / 2)) > 10
-        ax.annotate(
+        words = ax.annotate(
             str(row["name"]),
             (row["gpu_days"], row["error_percent"]),
             (box.x - float(x), box.y - float(y)),
             textcoords="offset points",
             ha="center",
             va="center",
-            fontsize=7.5,
+            fontsize=_LABEL,
             arrowprops={"arrowstyle": "-", "color": style.GREY, "lw": 0.5, "shrinkA": 0} if far else None,
         )
+        words.set_in_layout(False)  # all lie inside the frame; the layout must not move again
 
 
 def _beside(x: float, y: float, size: tuple[float, float], way: tuple[float, float], gap: float) -> Box:

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
@@ -41,6 +41,7 @@ def check_layout(drawing):
             assert not node.holds(points).any(), (curve.key, node.key)
 
 
+@settings(max_examples=30)
 @given(genotypes(), st.sampled_from(["normal", "reduce"]))
 def test_any_genotype_is_laid_out_clearly(genotype, kind):
     drawing = cells.draw_cell(genotype, kind)
@@ -59,6 +60,7 @@ def test_published_cells_are_laid_out_clearly(name, kind):
     assert len(drawing.curves("edge")) == len(genotype.cell(kind))
 
 
+@settings(max_examples=15)
 @given(genotypes())
 def test_the_picture_and_the_svg_hold_every_operation(genotype):
     root = ElementTree.fromstring(cell_svg(genotype))

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nasbook import spaces
@@ -47,6 +47,7 @@ def test_a_stack_of_one_cell_is_refused():
         stack(1, image=32, channels=16)
 
 
+@settings(max_examples=20)
 @given(st.integers(1, 3), st.integers(0, 1000), st.integers(0, 1000))
 def test_paths_mark_who_uses_what(nodes, first, second):
     space = spaces.get("s3", nodes=nodes)
