@@ -7,12 +7,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from nasbook import sizes
 from nasbook.cli import app
 from nasbook.search.recipes import RECIPES
 
@@ -23,6 +23,7 @@ def flags(prefix: str = "", **numbers: int) -> list[str]:
 
 
 SEARCH = ["--data", "digits", *flags(epochs=2, images=128, batch=32, channels=4, layers=3)]
+SPACE = sizes.get("class").space
 RETRAIN = flags("train-", epochs=1, images=128, batch=32, channels=4, layers=3)
 TRAIN = flags(epochs=1, images=128, batch=32, channels=4, layers=3)
 
@@ -40,7 +41,7 @@ def test_a_search_prints_one_document_with_the_keys_that_stay() -> None:
     result = invoke("search", *SEARCH, *RETRAIN, "--seed", "3", "--json")
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
-    wanted = {"method": "darts", "space": "s2", "data": "digits", "size": "class", "seed": 3}
+    wanted = {"method": "darts", "space": SPACE, "data": "digits", "size": "class", "seed": 3}
     assert {key: found[key] for key in wanted} == wanted
     assert 0 <= found["valid_accuracy"] <= 100
     assert 0 <= found["test_accuracy"] <= 100
@@ -52,7 +53,7 @@ def test_a_search_prints_one_document_with_the_keys_that_stay() -> None:
     (picture,) = map(Path, found["pictures"])  # at class size the reduction is fixed: one cell was searched
     assert picture == folder / "cell-normal.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
-    costs = invoke("describe", found["genotype"], "--channels", "4", "--layers", "3", "--space", "s2", "--json")
+    costs = invoke("describe", found["genotype"], "--channels", "4", "--layers", "3", "--space", SPACE, "--json")
     assert costs.exit_code == 0, costs.output
 
     lines = result.stderr.splitlines()
@@ -119,14 +120,18 @@ def test_divergence_ends_in_one_line_with_what_to_try() -> None:
 
 
 def test_ctrl_c_says_how_to_go_on_and_the_same_command_does() -> None:
-    command = ["search", *SEARCH, "--epochs", "100", "--no-retrain", "--run", "mine"]
+    command = ["search", *SEARCH, "--epochs", "40", "--no-retrain", "--run", "mine"]
+    # A test that runs in the background of a shell hands on that Ctrl-C is ignored.
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\nfrom nasbook.cli import main; main()"
+    )
     run = subprocess.Popen(
-        [sys.executable, "-m", "nasbook", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
         assert run.stderr is not None
         lines = [run.stderr.readline() for _ in range(3)]
-        assert lines[2].startswith("search: epoch 2/100")
+        assert lines[2].startswith("search: epoch 2/40")
         run.send_signal(signal.SIGINT)
         out, rest = run.communicate(timeout=60)
     finally:
@@ -139,8 +144,8 @@ def test_ctrl_c_says_how_to_go_on_and_the_same_command_does() -> None:
     assert done >= 2
     lines = invoke(*command).stderr.splitlines()
     assert lines[0] == "nasbook: Continuing the run in mine."
-    assert lines[1].startswith(f"search: epoch {done + 1}/100")
-    assert lines[-1].startswith("search: epoch 100/100")
+    assert lines[1].startswith(f"search: epoch {done + 1}/40")
+    assert lines[-1].startswith("search: epoch 100/40")
 
 
 def test_searches_need_no_package_of_the_book(tmp_path: Path) -> None:
@@ -169,9 +174,3 @@ def test_searches_need_no_package_of_the_book(tmp_path: Path) -> None:
     refused = command("notebooks", "--check")
     assert refused.returncode == 2
     assert re.fullmatch(r"nasbook: The book needs the package \w+, which is not installed here: .*\n", refused.stderr)
-
-
-def test_the_time_it_takes_is_on_the_standard_clock() -> None:
-    start = time.perf_counter()
-    found = json.loads(invoke("search", *SEARCH, *RETRAIN, "--json").stdout)
-    assert 0 < found["seconds"] < time.perf_counter() - start
