@@ -41,6 +41,19 @@ def cost_error(rows: Sequence[Mapping[str, Any]], *, ax: Axes | None = None) -> 
         raise UsageError("No row has GPU-days; there is nothing to place on the axis of cost.")
     ax = style.on(ax, "wide", height=4.8)
     ax.set_xscale("log")
+    _families(ax, searched)
+    ax.margins(x=0.12, y=0.12)
+    others = [row for row in rows if not row["gpu_days"]]
+    _grey_lines(ax, others)
+    ax.set(xlabel="GPU-days of the search (log scale)", ylabel="test error on CIFAR-10 (%)")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5)
+    _label_points(ax, searched)
+    return Picture(style.root(ax), _describe_costs(searched, others))
+
+
+def _families(ax: Axes, searched: Sequence[Mapping[str, Any]]) -> None:
+    """A point for each system, marked by its class of method, with its standard deviation where there is one."""
     for name, mark in style.marks(str(row["family"]) for row in searched).items():
         family = [row for row in searched if row["family"] == name]
         days, errors = [row["gpu_days"] for row in family], [row["error_percent"] for row in family]
@@ -59,8 +72,10 @@ def cost_error(rows: Sequence[Mapping[str, Any]], *, ax: Axes | None = None) -> 
             mew=0.6,
             label=mark.label,
         )
-    ax.margins(x=0.12, y=0.12)
-    others = [row for row in rows if not row["gpu_days"]]
+
+
+def _grey_lines(ax: Axes, others: Sequence[Mapping[str, Any]]) -> None:
+    """The errors of systems without GPU-days."""
     for row in others:
         ax.axhline(row["error_percent"], color=style.GREY, lw=0.8, ls=":", zorder=1)
         ax.annotate(
@@ -73,11 +88,6 @@ def cost_error(rows: Sequence[Mapping[str, Any]], *, ax: Axes | None = None) -> 
             ha="right",
             color=style.GREY,
         )
-    ax.set(xlabel="GPU-days of the search (log scale)", ylabel="test error on CIFAR-10 (%)")
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5)
-    _label_points(ax, searched)
-    return Picture(style.root(ax), _describe_costs(searched, others))
 
 
 def _label_points(ax: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
