@@ -2,6 +2,7 @@
 
 import pytest
 
+import nasbook
 from nasbook.runtime.events import EpochEnded, Finished, Started, Stepped
 from nasbook.widgets.progress import Progress, duration
 
@@ -83,3 +84,9 @@ def test_without_a_kernel_it_reads_as_words(progress):
 @pytest.mark.parametrize(("seconds", "text"), [(7.6, "8 s"), (80, "1 min 20 s"), (7500, "2 h 5 min")])
 def test_durations_read_as_people_say_them(seconds, text):
     assert duration(seconds) == text
+
+
+def test_a_chapter_has_one_listener_for_all_its_runs():
+    session = nasbook.start("06")
+    assert isinstance(session.progress, Progress)
+    assert session.progress is session.progress
