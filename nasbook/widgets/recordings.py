@@ -64,8 +64,8 @@ class Recording:
 
         A live recording of a search that was resumed begins in the middle: before that its first record is given.
         """
-        before = [record for record in self.records if record["epoch"] <= epoch]
-        return (before or self.records[:1] or [None])[-1]
+        found = [record for record in self.records if record["epoch"] <= epoch] or self.records[:1]
+        return found[-1] if found else None
 
     def reload(self) -> None:
         """Read what a run that is kept in a folder has added."""

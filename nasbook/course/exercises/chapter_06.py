@@ -39,7 +39,7 @@ def check_keep_two(attempt: Callable[[Tensor, tuple[str, ...]], Kept]) -> None:
         expect(len(pairs) == 2, f"A node keeps two edges, yours keeps {len(pairs)}.")
         expect(all(name in names for name, _ in pairs), "The first of each pair must be the name of an operation.")
         expect("none" not in [name for name, _ in pairs], "An architecture never holds none.")
-        expect(len({int(edge) for _, edge in pairs}) == 2, "The two operations sit on one edge; keep two edges.")
+        expect(len({edge for _, edge in pairs}) == 2, "The two operations sit on one edge; keep two edges.")
         expect(set(pairs) != set(right) or pairs == right, "Both pairs are right, but the stronger should come first.")
         if pairs != right:
             raise WrongAnswer(
