@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+import nasbook
 from nasbook.cli.book import lab, notebooks
 from nasbook.cli.doctor import doctor
 from nasbook.cli.lists import datasets, describe, methods, spaces
@@ -61,6 +62,23 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Neural architecture search by weight sharing: search, train and describe architectures; open the book.",
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"nasbook {nasbook.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """What stands before a command."""
+
+
 for command in (search, train, describe, methods, spaces, datasets, lab, notebooks, doctor):
     app.command()(command)
 

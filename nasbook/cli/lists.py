@@ -107,6 +107,8 @@ def _methods() -> list[dict[str, Any]]:
     for name in [*known, *(name for name in RECIPES if name not in known)]:
         facts, recipe = known.get(name, {}), RECIPES.get(name)
         row = {key: facts.get(key) for key in ("title", "paper", "year", "family", "error_percent", "gpu_days")}
+        if recipe is not None and name not in known:
+            row |= {"title": recipe.title, "paper": recipe.paper}
         axes = {axis: getattr(recipe, axis) for axis in AXES} if recipe else {}
         rows.append({"name": name, **row, "runs": recipe is not None, **axes})
     return rows

@@ -22,6 +22,8 @@ class Recipe:
         perturbation: what is done to the weights before the inner step.
         memory: what of the supernet is run.
         selection: how one architecture comes out.
+        title: the method in words, where no published table names it.
+        paper: its source, likewise.
     """
 
     name: str
@@ -30,6 +32,8 @@ class Recipe:
     perturbation: str = "none"
     memory: str = "all"
     selection: str = "magnitude"
+    title: str | None = None
+    paper: str | None = None
 
 
 RECIPES = {
@@ -37,8 +41,16 @@ RECIPES = {
     for recipe in (
         Recipe("darts"),
         Recipe("darts-2nd", hypergradient="second-order"),
-        Recipe("darts-exact", hypergradient="exact"),
-        Recipe("rsps", relaxation="single-path", hypergradient="none", memory="active", selection="ranking"),
+        Recipe("darts-exact", hypergradient="exact", title="DARTS (second order, exact derivative)"),
+        Recipe(
+            "rsps",
+            relaxation="single-path",
+            hypergradient="none",
+            memory="active",
+            selection="ranking",
+            title="Random search with weight sharing",
+            paper="Li & Talwalkar 2020",
+        ),
     )
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+import nasbook
 from nasbook import spaces
 from nasbook.cli import app
 from nasbook.search.recipes import RECIPES
@@ -90,3 +91,13 @@ def test_describe_takes_every_form_of_a_genotype_at_any_size() -> None:
     wider = answer("describe", "DARTS_V2", *small[2:], "--channels", "16")
     assert wider["params"] > 3 * rows[0]["params"]
     assert f"{rows[0]['params']:,}" in text("describe", "DARTS_V2", *small, "--space", "darts")
+
+
+def test_a_method_that_no_table_names_says_what_it_is() -> None:
+    rows = {row["name"]: row for row in answer("methods")}
+    assert rows["rsps"]["paper"] == "Li & Talwalkar 2020"
+    assert all(row["title"] for row in rows.values())
+
+
+def test_the_command_says_its_version() -> None:
+    assert text("--version") == f"nasbook {nasbook.__version__}\n"
