@@ -37,8 +37,10 @@ def weight_bars(weights: Mapping[str, float], *, ax: Axes | None = None) -> Pict
     ax.set(xlabel="operation weight", xlim=(0, 1.12), ylim=(len(marks) - 0.4, -0.6))
     ax.grid(visible=False, axis="y")
     told = listed(f"{mark.label} {value:.2f}" for mark, value in zip(marks, values, strict=True))
-    lead = marks[int(np.argmax(values))].label
-    return Picture(style.root(ax), f"Weights of the edge's operations: {told}. {lead} has the largest share.")
+    lead = f"{marks[int(np.argmax(values))].label} has the largest share"
+    if np.isclose(max(values), min(values)):
+        lead = "All have the same share"
+    return Picture(style.root(ax), f"Weights of the edge's operations: {told}. {lead}.")
 
 
 @style.styled

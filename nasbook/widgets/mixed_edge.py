@@ -17,7 +17,7 @@ import traitlets
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nasbook.figures import style
+from nasbook.figures import mixed, style
 from nasbook.figures.picture import Picture
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.random import RandomStream
@@ -118,9 +118,9 @@ def compute(outputs: EdgeOutputs, state: MixedEdgeState) -> MixedEdgeResult:
     """Softmax, weighted sum, distances: no operation runs."""
     weights = torch.softmax(torch.tensor(state.alpha, dtype=torch.float64), dim=0)
     parts = outputs.outputs[:, state.picture]  # (operations, 3, H, W)
-    mixed = torch.tensordot(weights, parts, dims=1)  # (3, H, W)
-    distances = (parts - mixed).square().mean((1, 2, 3)).sqrt()
-    return MixedEdgeResult(tuple(weights.tolist()), _pixels(outputs, state.picture, mixed), tuple(distances.tolist()))
+    mixture = torch.tensordot(weights, parts, dims=1)  # (3, H, W)
+    distances = (parts - mixture).square().mean((1, 2, 3)).sqrt()
+    return MixedEdgeResult(tuple(weights.tolist()), _pixels(outputs, state.picture, mixture), tuple(distances.tolist()))
 
 
 class MixedEdgeSliders(StaticFallback, widgets.VBox):
@@ -183,20 +183,12 @@ class MixedEdgeSliders(StaticFallback, widgets.VBox):
         """What the edge computes now."""
         return compute(self.outputs, MixedEdgeState(self.picture, self.alpha))
 
-    @style.styled
     def figure(self) -> Picture:
         """Input, the operations' outputs with their weights, and the mixed output, side by side."""
-        result, count = self.result(), len(self.outputs.names)
-        drawn, axes = style.figure("wide", 1, count + 2, height=1.9)
-        shown = [_stretched(self.outputs.images[self.picture])]
-        shown += [_pixels(self.outputs, self.picture, output[self.picture]) for output in self.outputs.outputs]
-        below = [style.operation(name).label for name in self.outputs.names]
-        labels = ["input", *(f"{weight:.2f} · {name}" for weight, name in zip(result.weights, below)), "mixed output"]
-        for axis, pixels, label in zip(axes, [*shown, result.output], labels):
-            axis.imshow(pixels)
-            axis.set(xticks=[], yticks=[], xlabel=label)
-            axis.grid(False)
-        return Picture(drawn, self.sentence())
+        names, parts, weights = self.outputs.names, self.outputs.outputs[:, self.picture], self.result().weights
+        mixture = torch.tensordot(torch.tensor(weights, dtype=torch.float64), parts, dims=1)
+        image = self.outputs.images[self.picture]
+        return mixed.edge(image, dict(zip(names, parts)), dict(zip(names, weights)), mixture)
 
     def sentence(self) -> str:
         """The weights in words, and what the mixed output is nearest to."""
