@@ -89,7 +89,7 @@ def run(
     *,
     steps: int = 100,
     alpha_lr: float = 0.1,
-    w_lr: float = 0.1,
+    w_lr: float = 0.2,
     start: tuple[float, float] = START,
     order: str = "alpha-first",
 ) -> Trajectory:

@@ -25,7 +25,7 @@ from torch.overrides import TorchFunctionMode
 
 from nasbook.relaxation import Softmax
 from nasbook.runtime.random import RandomStream
-from nasbook.search.hypergradient import FINITE_DIFFERENCE, LookAhead, Loss, Method, Problem, Tensors
+from nasbook.search.hypergradient import FINITE_DIFFERENCE, LookAhead, Loss, Method, Problem, Tensors, exact
 from nasbook.spaces import SearchSpace
 from nasbook.supernet import Supernet
 
@@ -159,6 +159,19 @@ def error_curve(
         relative_error(product(point.problem, point.w, point.alpha, direction, epsilon * unit), expected)
         for epsilon in epsilons
     ]
+
+
+def method_error(method: Method, point: Point, *, step: float) -> float:
+    """The relative error of a whole hypergradient, both terms together, against the exact one.
+
+    Args:
+        method: `first_order` or `second_order`.
+        point: where.
+        step: the look-ahead step xi.
+    """
+    look_ahead = LookAhead(step)
+    expected = exact(point.problem, point.w, point.alpha, look_ahead).alpha
+    return relative_error(method(point.problem, point.w, point.alpha, look_ahead).alpha, expected)
 
 
 @dataclass(frozen=True)

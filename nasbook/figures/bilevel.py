@@ -19,16 +19,19 @@ from nasbook.figures.words import listed
 from nasbook.runtime.errors import UsageError
 
 Trajectories = Mapping[str, Trajectory]
-_LEAST = 2.2  # the plane shows at least this far from 0, so that pictures of different methods compare
+_REACH = 2.2
 
 
 @style.styled
-def plane(trajectories: Trajectories, *, until: int | None = None, ax: Axes | None = None) -> Picture:
+def plane(
+    trajectories: Trajectories, *, until: int | None = None, reach: float = _REACH, ax: Axes | None = None
+) -> Picture:
     """Searches in the plane of alpha and w, over the contours of the validation loss.
 
     Args:
         trajectories: name to trajectory; names of `style.METHODS` keep their colours.
         until: draw only so many steps; all without it.
+        reach: the plane shows at least so far from 0, so that pictures of different methods compare.
         ax: where to draw; a new figure without it.
 
     Raises:
@@ -37,7 +40,7 @@ def plane(trajectories: Trajectories, *, until: int | None = None, ax: Axes | No
     _check(trajectories)
     ax = style.on(ax, "square")
     far = max(float(np.abs(np.stack(_points(each, None))).max()) for each in trajectories.values())
-    limit = 1.1 * max(far, _LEAST)
+    limit = 1.1 * max(far, reach)
     _draw_problem(ax, limit)
     ends = []
     for name, mark in style.marks(trajectories).items():
