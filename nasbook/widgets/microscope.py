@@ -18,14 +18,14 @@ import ipywidgets as widgets
 import traitlets
 
 from nasbook.figures import drawing, style
-from nasbook.figures.cells import cell, cell_svg
+from nasbook.figures.cells import cell_svg, draw_cell
 from nasbook.figures.picture import Picture
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import EpochEnded, Event, Started
 from nasbook.spaces import Genotype, SearchSpace
 from nasbook.widgets.base import StaticFallback
 from nasbook.widgets.lens import State, View, compute
-from nasbook.widgets.lens_drawing import draw_view
+from nasbook.widgets.lens_drawing import WIDTH, draw_view
 from nasbook.widgets.recordings import Recording, recording
 
 SIDE_BY_SIDE = 2
@@ -111,14 +111,14 @@ class Microscope(StaticFallback, widgets.VBox):
         """The current state as a picture."""
         views = self.views() or [compute(Recording("no run", self.space), State())]
         panels = [draw_view(view) for view in views]
-        heights = [math.ceil(max(panel.height for panel in panels) / 10) / 10, 2.0 if self.space.nodes <= 2 else 2.8]
+        heights = [math.ceil(max(panel.height for panel in panels) / 10) / 10, 2.0 if self.space.nodes <= 2 else 3.4]
         figure, axes = style.figure("wide" if len(views) > 1 else "single", 2, len(views), height=sum(heights))
         axes.flat[0].get_gridspec().set_height_ratios(heights)
         for view, panel, (top, bottom) in zip(views, panels, axes.reshape(2, -1).T, strict=True):
             drawing.draw(panel, top)
             bottom.set_axis_off()
             if view.genotype is not None:
-                cell(view.genotype, self.group, ax=bottom)
+                drawing.draw(draw_cell(view.genotype, self.group, shape=(WIDTH, 100 * heights[1])), bottom)
         return Picture(figure, " ".join(view.sentence() for view in views))
 
     @traitlets.validate("epoch")

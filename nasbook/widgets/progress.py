@@ -25,7 +25,7 @@ class Line(widgets.HTML):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle = dict(super()._repr_mimebundle_(**kwargs) or {})
-        bundle["text/plain"] = "(while this cell runs, a line here tells epoch, loss, accuracy and time left)"
+        bundle["text/plain"] = "(here a line tells epoch, loss, accuracy and time left)"
         return bundle
 
 
