@@ -301,17 +301,17 @@ error_curves(epsilons, {"smooth twin": double, "with ReLUs": jagged})
 # %% [markdown]
 # The code is the same and it is right: once $w \pm \epsilon g$ are so close that no ReLU switches between them, both
 # curves meet. At the published distance many switch, each makes the gradient jump, and the quotient collects
-# the jumps. The exact product does not see them at all.
+# the jumps. The exact product does not see them at all. Neither is the last word, as $w'(\alpha)$ itself jumps.
 #
 # So on a network with ReLUs "the second-order gradient" is a rough estimate. What does that do to the whole
 # hypergradient, whose other term is exact?
 
 # %% tags=["nbval-check-output"]
-rows = []
+rows = [["error of", "first order", "second order"]]
 for name, point in {"smooth twin": smooth, "with ReLUs": real}.items():
-    first, second = (hypergradients.method_error(method, point, step=0.05) for method in (first_order, second_order))
-    rows.append([name, first, second])
-nb.show([["error of", "first order", "second order"], *rows], digits=2)
+    errors = [hypergradients.method_error(method, point, step=0.05) for method in (first_order, second_order)]
+    rows.append([name, *errors])
+nb.show(rows, digits=2)
 
 # %% [markdown]
 # On the smooth twin second order is far closer to the exact gradient than first order. With ReLUs, at this point, that

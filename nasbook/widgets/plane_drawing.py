@@ -32,7 +32,7 @@ def svg(title: str, path: toy.Trajectory, mark: style.Mark) -> str:
         f'<text x="{EDGE}" y="16" font-weight="bold">{escape(title)}</text>{_grid()}'
         f'<line x1="{_across(LOW)}" y1="{_up(LOW)}" x2="{_across(HIGH)}" y2="{_up(HIGH)}" stroke="{style.GREY}" '
         'stroke-dasharray="5 3"/>'
-        f'<text x="{_across(1.72):.1f}" y="{_up(2.62):.1f}" fill="{style.GREY}">w = w*(α)</text>'
+        f'<text x="{_across(-1.3):.1f}" y="{_up(-1.65):.1f}" fill="{style.GREY}">w = w*(α)</text>'
         f'<polyline points="{line}" fill="none" stroke="{mark.colour}" stroke-width="1.5"/>{steps}'
         f'<rect x="{start_x - 4:.1f}" y="{start_y - 4:.1f}" width="8" height="8" fill="white" stroke="{style.INK}"/>'
         f'<text x="{_across(toy.SOLUTION[0]):.1f}" y="{_up(toy.SOLUTION[1]) + 7:.1f}" font-size="22" '
