@@ -142,6 +142,7 @@ def test_buttons_and_labels(sliders: MixedEdgeSliders) -> None:
 
 
 def test_without_a_kernel_there_is_a_picture_with_words(sliders: MixedEdgeSliders) -> None:
+    assert "All have the same share" in sliders.figure().alt
     sliders.alpha = (0, 0, 3)
     bundle, metadata = sliders._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
