@@ -51,7 +51,8 @@ def losses(precision: str, steps: int, *, space: str = "s2", seed: int = 0) -> d
         derive=magnitude,
         seed=seed,
     )
-    found, start = [], time.process_time()
+    found: list[float] = []
+    start = time.process_time()
     with search.stream.scope():
         while len(found) < steps:
             found.append(float(search.step()[0]))

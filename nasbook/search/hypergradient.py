@@ -92,7 +92,8 @@ def second_order(problem: Problem, w: Tensors, alpha: Tensors, look_ahead: LookA
     gradient_w = {name: both[f"w/{name}"] for name in w}
     # One norm for all weights. It stays a tensor: reading it would wait for the device.
     norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(value) for value in gradient_w.values()]))
-    epsilon = FINITE_DIFFERENCE / norm
+    # Where g is zero there is no implicit term: any step along it, and so any epsilon, gives zero.
+    epsilon = FINITE_DIFFERENCE / norm.clamp_min(torch.finfo(norm.dtype).tiny)
     sides = []
     for sign in (1.0, -1.0):
         moved = {name: value + sign * epsilon * gradient_w[name] for name, value in _constant(w).items()}

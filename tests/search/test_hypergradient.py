@@ -159,3 +159,10 @@ def test_a_parameter_that_the_loss_does_not_see_gets_zero():
     gradient = first_order(problem, {"w": torch.tensor(3.0)}, alpha, LookAhead())
     assert float(gradient.alpha["used"]) == 3.0
     assert float(gradient.alpha["unused"]) == 0.0
+
+
+def test_second_order_where_the_validation_loss_does_not_depend_on_w():
+    """The toy at alpha = 0: g is zero, so only the direct gradient w' - 2 is left."""
+    w, alpha = scalar("w", -2.0), scalar("alpha", 0.0, grad=True)
+    found = second_order(TOY, w, alpha, LookAhead(0.5)).alpha["alpha"]
+    assert found.item() == pytest.approx(exact(TOY, w, alpha, LookAhead(0.5)).alpha["alpha"].item())
