@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from matplotlib.ticker import FuncFormatter
+
 from nasbook.figures import style
 from nasbook.figures.picture import Picture
 from nasbook.figures.words import counted
@@ -110,6 +112,7 @@ def picture(result: CostResult, state: CostState) -> Picture:
         axis.annotate(result.best.title, place, textcoords="offset points", xytext=(0, -13), ha="center", fontsize=8)
     axis.set(xscale="log", xlim=(10**SMALLEST, 10**LARGEST), ylim=(LOWEST, HIGHEST))
     axis.set(xlabel="GPU-days of the search (log scale)", ylabel="test error on CIFAR-10 (%)")
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     if state.families:
         axis.legend(loc="upper left")
     return Picture(drawn, description(result, state))
