@@ -53,6 +53,7 @@ class Table:
         return len(self.rows)
 
     def __call__(self, genotype: Genotype) -> float:
+        """The mean validation accuracy of an architecture over its trainings, in percent."""
         return _mean(self.row(genotype).valid)
 
     def row(self, genotype: Genotype) -> Row:
