@@ -98,7 +98,7 @@ def bars(
 ) -> Picture:
     """The mean score of each method as a bar, each seed as a dot.
 
-    The axis starts where differences can be seen, not at 0; the seeds' dots tell how much to trust them.
+    Bars start at 0, so that their lengths can be compared; the seeds' dots tell how much to trust a difference.
 
     Args:
         scores: method to its scores over seeds.
@@ -112,9 +112,6 @@ def bars(
     if not values or not all(each.size for each in values.values()):
         raise UsageError("Each bar needs at least one score.")
     ax = style.on(ax, "single" if len(values) <= 6 else "wide")
-    everything = np.concatenate([each.ravel() for each in values.values()])
-    margin = max(float(np.ptp(everything)), 1.0)
-    floor = max(0.0, float(everything.min()) - 0.6 * margin) if everything.min() >= 0 else None
     told = []
     for place, (name, mark) in enumerate(style.marks(values).items()):
         each = values[name].ravel()
@@ -123,7 +120,7 @@ def bars(
         ax.plot(place + spread, each, ls="", marker=mark.marker, color=style.INK, ms=4)
         told.append(f"{mark.label} {each.mean():.1f} ({counted(len(each), 'seed')})")
     ax.set_xticks(range(len(values)), [mark.label.replace(", ", ",\n") for mark in style.marks(values).values()])
-    ax.set(ylabel=ylabel, ylim=(floor, float(everything.max()) + 0.2 * margin))
+    ax.set(ylabel=ylabel)
     ax.grid(visible=False, axis="x")
     means = {mark.label: float(values[name].mean()) for name, mark in style.marks(values).items()}
     best = max(means, key=lambda label: means[label])
