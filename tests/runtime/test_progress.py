@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -75,12 +76,13 @@ def test_a_new_stage_gets_a_new_bar() -> None:
 
 
 def test_an_interrupted_run_leaves_its_bar_on_a_line_of_its_own() -> None:
+    def interrupted() -> Iterator[Event]:
+        yield from itertools.islice(run(4), 5)
+        raise KeyboardInterrupt
+
     stream = Terminal()
-    with pytest.raises(KeyboardInterrupt), terminal_progress(stream) as listener:
-        for event in run(4):
-            listener(event)
-            if isinstance(event, EpochEnded):
-                raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        shown(stream, interrupted())
     assert stream.getvalue().endswith("\n")
 
 
