@@ -41,7 +41,8 @@ nb.show(dict(zip(operations, weights.tolist())))
 # The weights are positive and sum to one, as (4.1) says. Floating-point sums are compared as booleans or rounded.
 
 # %% tags=["nbval-check-output"]
-nb.show(sum_is_one=torch.isclose(weights.sum(), torch.tensor(1.0, dtype=torch.float64)), operations=len(operations))
+one = torch.tensor(1.0, dtype=torch.float64)
+nb.show(sum_is_one=torch.isclose(weights.sum(), one), operations=len(operations))
 
 # %% [markdown]
 # ## What a temperature does
@@ -68,7 +69,8 @@ nb.show(dict(zip(map(str, temperatures), largest)))
 figure, axis = figures.figure("single")
 axis.semilogx(temperatures, largest, marker="o")
 axis.set(xlabel="temperature", ylabel="largest operation weight")
-figures.Picture(figure, f"The largest weight rises from {largest[0]:.2f} to {largest[-1]:.2f} as temperature falls.")
+words = f"The largest weight rises from {largest[0]:.2f} to {largest[-1]:.2f} as temperature falls."
+figures.Picture(figure, words)
 
 # %% [markdown]
 # ## Try it
@@ -88,10 +90,14 @@ nb.predict("At which temperature does the largest weight pass 0.9?", explain="Re
 nb.predict("The weights of one edge sum to ...", ("1", "the number of operations"), answer="1")
 
 # %% tags=["nbval-check-output"]
-nb.predict("Adding 5 to every alpha of an edge changes its weights ...", ("not at all", "by 5"), answer="not at all")
+nb.predict(
+    "Adding 5 to every alpha of an edge changes its weights ...",
+    ("not at all", "by 5"),
+    answer="not at all",
+)
 
 # %% tags=["nbval-check-output"]
-nb.predict("How many weights does an edge with eight operations have?", answer=8, explain="One per operation.")
+nb.predict("How many weights has an edge with eight operations?", answer=8, explain="One each.")
 
 # %% [markdown]
 # ## Exercises

@@ -24,6 +24,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from nasbook.relaxation import Softmax
+from nasbook.runtime import devices
 from nasbook.runtime.random import RandomStream
 from nasbook.search.hypergradient import FINITE_DIFFERENCE, LookAhead, Loss, Method, Problem, Tensors, exact
 from nasbook.spaces import SearchSpace
@@ -90,8 +91,8 @@ def supernet_point(
         dtype: precision of weights and images.
         seed: of weights and architecture parameters.
     """
-    with RandomStream(seed).scope() as generator:
-        supernet = Supernet(space, channels=channels, layers=layers, classes=classes, stem_stride=2).to(dtype)
+    with RandomStream(seed).scope() as generator, devices.precision(dtype):
+        supernet = Supernet(space, channels=channels, layers=layers, classes=classes, stem_stride=2)
         alpha = Softmax(space).initial(scale=alpha_scale, generator=generator)
 
     def loss_of(batch: Batch) -> Loss:

@@ -27,7 +27,7 @@ MACHINES: dict[str, dict[str, str]] = {
     "convolutions limited to SSE4.1": {"OMP_NUM_THREADS": "1", "ONEDNN_MAX_CPU_ISA": "SSE41"},
 }
 PRECISIONS = ("float32", "float64")
-STEPS = (1, 5, 10, 20, 50, 100, 200, 300)
+STEPS = (1, 5, 10, 20, 50, 100, 200, 300)  # class size: 31 steps an epoch
 
 
 def losses(precision: str, steps: int, *, space: str = "s2", seed: int = 0) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from nasbook.datasets import Batches, Dataset, Images, in_order
+from nasbook.runtime import devices
 from nasbook.runtime.errors import DivergedError, UsageError
 from nasbook.runtime.random import RandomStream
 from nasbook.search.loop import CHECK_EVERY, cosine, memory_format
@@ -49,8 +50,8 @@ class Training:
         self.device, self.dtype = torch.device(device), getattr(torch, numbers.precision)
         self.epochs, self.epoch = numbers.epochs, 0
         self.stream = RandomStream(seed, device=self.device)
-        with self.stream.scope() as generator:
-            network = self._build().to(self.device, self.dtype)
+        with self.stream.scope() as generator, devices.precision(self.dtype):
+            network = self._build().to(self.device)
             self.network = network.to(memory_format=memory_format(self.dtype))
             images = _draw(dataset.train, numbers.images, generator)
         self.batches = Batches(

@@ -77,7 +77,7 @@ class Search:
         self.hypergradient = HYPERGRADIENTS[recipe.hypergradient]
         self.perturbation = PERTURBATIONS[recipe.perturbation]
         self.stream = RandomStream(seed, device=self.device)
-        with self.stream.scope() as generator:
+        with self.stream.scope() as generator, devices.precision(self.dtype):
             self.supernet = self._build()
             self.alpha = self.relaxation.initial(scale=numbers.alpha_scale, generator=generator)
         halves = bilevel_halves(dataset, images=numbers.images, seed=seed)
@@ -271,7 +271,7 @@ class Search:
             stem_stride=self.numbers.stem_stride,
             running=self.numbers.running,
         )
-        return supernet.to(self.device, self.dtype).to(memory_format=memory_format(self.dtype))
+        return supernet.to(self.device).to(memory_format=memory_format(self.dtype))
 
     def _batches(self, images: Any) -> Batches:
         return Batches(

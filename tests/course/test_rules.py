@@ -22,6 +22,7 @@ Make = Callable[..., Draft]
         (cells.code_is_python, "!pip install x", "shell"),
         (cells.code_is_python, "x = (", "not valid Python"),
         (cells.code_is_short, "\n".join("x = 1" for _ in range(21)), "21 lines"),
+        (cells.code_is_narrow, "x = '" + "a" * 100 + "'", "106 characters"),
         (cells.definitions_are_small, "class A:\n    x = 1", "class A"),
         (cells.definitions_are_small, "def f():\n" + "    x = 1\n" * 12, "function f is longer"),
         (cells.imports_are_plain, "from nasbook.spaces import *", "star"),

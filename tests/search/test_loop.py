@@ -237,3 +237,12 @@ def test_a_new_row_of_the_table_is_a_method(dataset):
     stage = search(dataset, recipe=Recipe("mine", hypergradient="exact"))
     run(stage, 1)
     assert stage.epoch == 1
+
+
+def test_a_search_in_double_precision_starts_from_weights_drawn_in_double_precision(dataset):
+    """Drawn in float32 and widened, every weight would be a float32 number, with the last digit of one processor."""
+    stage = search(dataset, precision="float64")
+    assert torch.get_default_dtype() == torch.float32
+    weight = stage.supernet.classifier.weight.detach()
+    assert weight.dtype == torch.float64
+    assert not torch.equal(weight, weight.float().double())

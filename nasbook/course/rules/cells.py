@@ -8,6 +8,7 @@ import re
 from nasbook.course.rules.draft import Draft, Rule, tags
 
 CODE_LINES = 20
+CODE_WIDTH = 104
 FUNCTION_LINES = 12
 WORDS = 150
 LONG_CELL = "long-cell"
@@ -31,6 +32,15 @@ def code_is_short(draft: Draft) -> list[str]:
         lines = sum(1 for line in cell.source.splitlines() if line.strip())
         if lines > CODE_LINES and LONG_CELL not in tags(cell):
             found.append(f"Cell {place} has {lines} lines of code; the limit is {CODE_LINES}.")
+    return found
+
+
+def code_is_narrow(draft: Draft) -> list[str]:
+    """At most 104 characters a line: what is wider is cut off on the page."""
+    found = []
+    for place, cell in draft.code():
+        wide = [line for line in cell.source.splitlines() if len(line) > CODE_WIDTH]
+        found += [f"Cell {place} has a line of {len(line)} characters; the limit is {CODE_WIDTH}." for line in wide]
     return found
 
 
@@ -102,6 +112,7 @@ def _nodes(draft: Draft) -> list[tuple[int, ast.AST]]:
 RULES: tuple[Rule, ...] = (
     code_is_python,
     code_is_short,
+    code_is_narrow,
     definitions_are_small,
     imports_are_plain,
     no_machine_in_code,
