@@ -55,7 +55,12 @@ nb.show(out_of_order.advice(nb.chapter, "outcome").strip())
 
 # %% tags=["nbval-check-output"]
 data = datasets.load(nb.preset.data)
-nb.show(classes=data.classes, image=data.image, training_images=len(data.train), test_images=len(data.test))
+nb.show(
+    classes=data.classes,
+    image=data.image,
+    training_images=len(data.train),
+    test_images=len(data.test),
+)
 
 # %%
 picture, axes = figures.figure("wide", 1, 8, height=1.3)
@@ -63,7 +68,9 @@ names = [data.class_names[label] for label in data.train.labels[:8].tolist()]
 for axis, name, pixels in zip(axes, names, data.train.pixels):
     axis.imshow(pixels.permute(1, 2, 0))
     axis.set(title=name, xticks=[], yticks=[])
-figures.Picture(picture, f"Eight training images, turned and noisy, some with neighbours: {', '.join(names)}.")
+figures.Picture(
+    picture, f"Eight training images, turned and noisy, some with neighbours: {', '.join(names)}."
+)
 
 # %% [markdown]
 # ## What the program may choose
@@ -95,7 +102,8 @@ figures.cell(space)
 
 # %%
 guess = nb.predict(
-    "Blind guessing is right on 10 % of the images. How many percent of the test images will the network "
+    "Blind guessing is right on 10 % of the images. How many percent of the test images "
+    "will the network "
     "get right whose architecture the program chose?",
     unit="%",
 )
@@ -119,7 +127,9 @@ request = {
 }
 outcome = experiment.search("darts", **request, listeners=[nb.progress, scope])
 accuracy = outcome.result["test_accuracy"]
-nb.show(epochs=len(outcome.history), twice_as_good_as_blind_guessing=accuracy > 2 * 100 / data.classes)
+nb.show(
+    epochs=len(outcome.history), twice_as_good_as_blind_guessing=accuracy > 2 * 100 / data.classes
+)
 
 # %%
 guess.reveal(round(accuracy, 1), "The network had never seen the test images.")

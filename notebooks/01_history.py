@@ -49,7 +49,10 @@ nb.predict(
     "How many times fewer GPU-days did DARTS need than NAS-RL?",
     ("about 50", "about 5,000", "about 50,000"),
     answer="about 50,000",
-    explain="22,400 days against 0.4: four to five steps on the logarithmic axis. This book is about how.",
+    explain=(
+        "22,400 days against 0.4: four to five steps on the logarithmic axis. This book "
+        "is about how."
+    ),
 )
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -115,7 +118,9 @@ for label, marker in ((1, "o"), (0, "x")):
     axis.plot(points[:, 0], points[:, 1], marker, color="black", label=f"class {label}")
 axis.set(xlabel="x", ylabel="y")
 axis.legend(loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=2)
-figures.Picture(drawn, "A grid of 64 points: class 1 where x and y have the same sign, else class 0.")
+figures.Picture(
+    drawn, "A grid of 64 points: class 1 where x and y have the same sign, else class 0."
+)
 
 # %% [markdown]
 # Thirty random wirings of four hidden units; each is trained for 80 steps from fresh random weights. Then children are
@@ -142,7 +147,12 @@ wiring(evolved)
 # %%
 baseline = nb.predict(
     "Trained 60 times from fresh weights, which wiring has the lowest error on average?",
-    ("a random one", "the evolved one", "every wire present", "evolved and every wire, about equal"),
+    (
+        "a random one",
+        "the evolved one",
+        "every wire present",
+        "evolved and every wire, about equal",
+    ),
     explain="Evolution found out that nearly every wire is useful, which has a cheaper answer.",
 )
 baseline
@@ -183,7 +193,10 @@ summary = {}
 for family in strategies.FAMILIES:
     found = [method for method in methods if method.family == family and method.gpu_days]
     if found:
-        days, best = [method.gpu_days for method in found], min(method.error_percent for method in found)
+        days, best = (
+            [method.gpu_days for method in found],
+            min(method.error_percent for method in found),
+        )
         summary[family] = f"{min(days):g} to {max(days):g} GPU-days, lowest error {best:.2f} %"
 nb.show(summary)
 
@@ -212,9 +225,13 @@ explorer
 # a view to a neighbour. This one answers the question.
 
 # %% tags=["nbval-check-output"]
-answer = CostExplorer(state="budget=30000 families=human design,reinforcement learning,evolution").result()
+answer = CostExplorer(
+    state="budget=30000 families=human design,reinforcement learning,evolution"
+).result()
 winner = answer.best
-nb.show(systems_that_fit=len(answer.fitting), best=winner.title, error=winner.error_percent, digits=3)
+nb.show(
+    systems_that_fit=len(answer.fitting), best=winner.title, error=winner.error_percent, digits=3
+)
 
 # %% [markdown]
 # No: without gradient methods even 30,000 GPU-days buy no error below 2.6 % in these tables.
@@ -308,17 +325,23 @@ makers = {
 }
 runs = {
     name: [
-        strategies.run(make(space, generator=torch.Generator().manual_seed(seed)), table, budget=100)
+        strategies.run(
+            make(space, generator=torch.Generator().manual_seed(seed)), table, budget=100
+        )
         for seed in range(30)
     ]
     for name, make in makers.items()
 }
-picture = best_so_far({name: [run.best_so_far()[:30] for run in each] for name, each in runs.items()})
+picture = best_so_far(
+    {name: [run.best_so_far()[:30] for run in each] for name, each in runs.items()}
+)
 picture.axes[0].set_ylim(48, 58)
 picture
 
 # %% tags=["main-result", "nbval-check-output"]
-after_30 = {name: sum(run.best_so_far()[29] for run in each) / len(each) for name, each in runs.items()}
+after_30 = {
+    name: sum(run.best_so_far()[29] for run in each) / len(each) for name, each in runs.items()
+}
 nb.show(
     strategies_within_one_point=max(after_30.values()) - min(after_30.values()) < 1,
     all_within_two_points_of_the_best_there_is=min(after_30.values()) > scores[-1] - 2,
@@ -357,7 +380,9 @@ bars(last_ten, ylabel="mean accuracy of the last ten proposals (%)")
 # %% tags=["nbval-check-output"]
 generator = torch.Generator().manual_seed(0)
 policy = strategies.Policy(space, generator=generator)
-strategies.run(strategies.reinforce(space, generator=generator, policy=policy, lr=0.1), table, budget=100)
+strategies.run(
+    strategies.reinforce(space, generator=generator, policy=policy, lr=0.1), table, budget=100
+)
 nb.show(
     entropy_at_first=round(policy.entropies[0], 2),
     logarithm_of_48=torch.tensor(48.0).log().item(),
@@ -372,7 +397,9 @@ nb.show(
 
 # %% tags=["nbval-check-output"]
 evaluate = strategies.from_scratch(numbers=table.numbers, seed=0)
-strategy = strategies.evolution(space, generator=torch.Generator().manual_seed(5), population=2, tournament=2)
+strategy = strategies.evolution(
+    space, generator=torch.Generator().manual_seed(5), population=2, tournament=2
+)
 live = strategies.run(strategy, evaluate, budget=3)
 stored = [table.row(evaluation.genotype).valid[0] for evaluation in live.evaluations]
 nb.show(
@@ -445,7 +472,9 @@ nb.check("01.1", best_within)
 
 # %% jupyter={"source_hidden": true} tags=["solution", "nbval-check-output"]
 def solution_best_within(methods, gpu_days):
-    fitting = [method for method in methods if method.gpu_days is not None and method.gpu_days <= gpu_days]
+    fitting = [
+        method for method in methods if method.gpu_days is not None and method.gpu_days <= gpu_days
+    ]
     return min(fitting, key=lambda method: method.error_percent).name if fitting else None
 
 

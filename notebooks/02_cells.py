@@ -97,7 +97,10 @@ nb.predict(
     "How many parameters does skip_connect have with 16 channels at stride 2?",
     ("0", "32", "288", "1,184"),
     answer="288",
-    explain="It becomes a FactorizedReduce: two 1x1 convolutions of 16 to 8 channels, and a normalisation.",
+    explain=(
+        "It becomes a FactorizedReduce: two 1x1 convolutions of 16 to 8 channels, and a "
+        "normalisation."
+    ),
 )
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -105,7 +108,9 @@ rows = [["operation", "stride 1", "stride 2"]]
 for name in spaces.get("darts").operations:
     counts = []
     for stride in (1, 2):
-        operation = operations.build(name, 16, stride, normalising=operations.Normalising(), pool_norm=False)
+        operation = operations.build(
+            name, 16, stride, normalising=operations.Normalising(), pool_norm=False
+        )
         counts.append(supernet.parameters(operation))
     rows.append([name, *counts])
 nb.show(rows)
@@ -167,7 +172,9 @@ while waiting:
     around = {other.canonical() for other in small.neighbours(waiting.pop())}
     waiting += around - seen
     seen |= around
-nb.show(visited=len(seen), formula=math.prod(math.comb(n, 2) * 2**2 for n in (2, 3)), size=small.size())
+nb.show(
+    visited=len(seen), formula=math.prod(math.comb(n, 2) * 2**2 for n in (2, 3)), size=small.size()
+)
 
 # %% [markdown]
 # All 48. So small steps lead from any architecture to any other, which is what evolution (chapter 01) relies on.
@@ -213,7 +220,9 @@ for name, marker in (("darts", "o"), ("s2", "s")):
     axis.semilogy((1, 2, 3, 4), sizes, marker=marker, label=name.upper())
 axis.set(xlabel="nodes of a cell", ylabel="architectures (both cells)", xticks=(1, 2, 3, 4))
 axis.legend()
-words = f"Both spaces grow faster than exponentially with the nodes; S2 ends at {sizes[-1]:.0e} architectures."
+words = (
+    f"Both grow faster than exponentially with the nodes; S2 ends at {sizes[-1]:.0e} architectures."
+)
 figures.Picture(figure, words)
 
 # %% [markdown]
@@ -231,7 +240,11 @@ figures.together(figures.cell(sample, ax=axes[0]), figures.cell(step, ax=axes[1]
 
 # %% tags=["nbval-check-output"]
 changed = [pair for pair in zip(sample.edges("normal"), step.edges("normal")) if pair[0] != pair[1]]
-nb.show(changes=changed, neighbours=len(three_nodes.neighbours(sample)), architectures=three_nodes.size())
+nb.show(
+    changes=changed,
+    neighbours=len(three_nodes.neighbours(sample)),
+    architectures=three_nodes.size(),
+)
 
 # %% [markdown]
 # ## The text form
@@ -287,14 +300,18 @@ nb.predict(
     "Double the channels of a network from 18 to 36. Its parameters grow by a factor of nearly ...",
     ("2", "4", "8"),
     answer="4",
-    explain="A pointwise convolution has C² weights. The depthwise ones and the classifier only double.",
+    explain=(
+        "A pointwise convolution has C² weights. The depthwise ones and the classifier only double."
+    ),
 )
 
 # %% tags=["main-result", "nbval-check-output"]
 base = supernet.describe(darts, channels=18, layers=11, classes=10)["params"]
 wide = supernet.describe(darts, channels=36, layers=11, classes=10)["params"]
 deep = supernet.describe(darts, channels=18, layers=20, classes=10)["params"]
-nb.show(base=base, twice_as_wide=wide / base, from_3_to_6_normal_cells_a_stage=deep / base, digits=3)
+nb.show(
+    base=base, twice_as_wide=wide / base, from_3_to_6_normal_cells_a_stage=deep / base, digits=3
+)
 
 # %% [markdown]
 # Width counts squared, depth at most once: 20 cells instead of 11 double the normal cells of each stage and leave the
@@ -309,7 +326,7 @@ for width, marker in widths.items():
     axis.plot(depths, million, marker=marker, label=f"{width} channels")
 axis.set(xlabel="cells", ylabel="parameters (million)", xticks=depths, ylim=(0, None))
 axis.legend()
-words = f"Parameters rise on straight lines with the cells, to {million[-1]:.2f} million at 36 channels."
+words = f"Parameters rise on straight lines with the cells, to {million[-1]:.2f} million."
 figures.Picture(figure, words)
 
 # %% [markdown]
@@ -332,9 +349,13 @@ nb.show(rows)
 
 # %%
 space, generator, named = spaces.get("darts"), torch.Generator().manual_seed(7), {}
-drawn = [supernet.describe(space.sample(generator), channels=16, layers=8, classes=10) for _ in range(20)]
+drawn = [
+    supernet.describe(space.sample(generator), channels=16, layers=8, classes=10) for _ in range(20)
+]
 for name in ("DARTS_V2", "PC_DARTS_cifar", "DrNAS_cifar10"):
-    named[name] = supernet.describe(spaces.published(name).genotype, channels=16, layers=8, classes=10)
+    named[name] = supernet.describe(
+        spaces.published(name).genotype, channels=16, layers=8, classes=10
+    )
 figure, axis = figures.figure("single")
 x, y = ([cost[key] / 1e6 for cost in drawn] for key in ("macs", "params"))
 axis.plot(x, y, "x", color="grey", label="20 random cells")
@@ -394,7 +415,8 @@ nb.predict(
 
 # %% tags=["nbval-check-output"]
 nb.predict(
-    "A node can read from 4 earlier nodes and there are 2 operations. In how many ways can it be wired?",
+    "A node can read from 4 earlier nodes and there are 2 operations. In how many "
+    "ways can it be wired?",
     answer=24,
     explain="6 pairs of edges, times 2 operations on each of two edges.",
 )

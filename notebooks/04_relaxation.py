@@ -93,7 +93,10 @@ nb.predict(
     "As t grows, the output of the mixed edge comes nearer and nearer to ...",
     ("the mean of the three outputs", "the output of sep_conv_3x3 alone", "zero"),
     answer="the output of sep_conv_3x3 alone",
-    explain="Its alpha is the largest, so its weight goes to one and the others to zero, exponentially in t.",
+    explain=(
+        "Its alpha is the largest, so its weight goes to one and the others to zero, "
+        "exponentially in t."
+    ),
 )
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -113,7 +116,9 @@ nb.show(rows)
 figure, axis = figures.figure("single")
 axis.semilogy(factors, distances, marker="o")
 axis.set(xlabel="factor t on alpha", ylabel="distance to the chosen operation's output")
-words = f"The distance falls from {distances[0]:.2f} to {distances[-1]:.0e}, nearly on a straight line."
+words = (
+    f"The distance falls from {distances[0]:.2f} to {distances[-1]:.0e}, nearly on a straight line."
+)
 figures.Picture(figure, words)
 
 # %% [markdown]
@@ -174,7 +179,9 @@ labels = data.train.labels[:32]
 with RandomStream(1).scope():
     shared = supernet.Supernet(space, channels=4, layers=5, classes=10, stem_stride=2).double()
 logits = shared(batch, supernet.uniform(space).to(batch.device, batch.dtype))
-nb.show(shape=list(logits.shape), shared_weights=supernet.parameters(shared), alphas=space.normal.shape)
+nb.show(
+    shape=list(logits.shape), shared_weights=supernet.parameters(shared), alphas=space.normal.shape
+)
 
 # %% [markdown]
 # ## A one-hot mixing is the architecture alone
@@ -195,7 +202,10 @@ alone.load_state_dict(inherited, strict=False)  # a lone network also has scales
 with torch.no_grad():
     inside = shared(batch, supernet.one_hot(space, genotype).to(batch.device, batch.dtype))
     outside, _ = alone(batch)
-nb.show(largest_difference=(inside - outside).abs().max(), same=torch.allclose(inside, outside, atol=1e-10))
+nb.show(
+    largest_difference=(inside - outside).abs().max(),
+    same=torch.allclose(inside, outside, atol=1e-10),
+)
 
 # %% [markdown]
 # The same scores: **a discrete architecture is a corner of the relaxed supernet**. (`one_hot` also tells the supernet
@@ -215,7 +225,10 @@ nb.predict(
     "Does the alpha of none get a gradient?",
     ("no: none puts out zeros", "yes, through the other operations"),
     answer="yes, through the other operations",
-    explain="By (4.3) it changes the weights of all operations of its edge: more none, less of the rest.",
+    explain=(
+        "By (4.3) it changes the weights of all operations of its edge: more none, less "
+        "of the rest."
+    ),
 )
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -281,7 +294,7 @@ for name, start, end in zip(space.operations, before, after):
 axes[1].plot([0, 1], [0, 1], color="grey", linewidth=0.8)
 axes[1].set(xlabel="weight before", ylabel="weight after")
 axes[1].legend()
-words = f"On alpha alone the loss goes from {losses[0]:.3f} to {losses[-1]:.3f} nats; weights grow and fall."
+words = f"On alpha alone the loss goes from {losses[0]:.3f} to {losses[-1]:.3f} nats."
 figures.Picture(figure, words)
 
 # %% [markdown]
@@ -314,9 +327,16 @@ nb.show(input_is_three_tenths_and_output_changes_by_under_one_percent=change < 0
 # %%
 nb.predict(
     "The mixture is trained to well above chance (10 %). Cut down to one architecture, it ...",
-    ("stays about as good", "gets better: the weak operations are gone", "loses much of its accuracy"),
+    (
+        "stays about as good",
+        "gets better: the weak operations are gone",
+        "loses much of its accuracy",
+    ),
     answer="loses much of its accuracy",
-    explain="Each operation was trained next to the others, at part of its strength: the rest expects them.",
+    explain=(
+        "Each operation was trained next to the others, at part of its strength: the "
+        "rest expects them."
+    ),
 )
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -352,7 +372,9 @@ axis.axhline(10, linestyle=":", color="grey", label="chance")
 axis.set(xlabel="factor t on alpha", ylabel="validation accuracy (%)", ylim=(0, None))
 axis.legend()
 ends = (along[0], along[-1], discrete_accuracy)
-words = "Accuracy is {:.0f} % as trained, {:.0f} % at t = 64, {:.0f} % as one architecture.".format(*ends)
+words = "Accuracy is {:.0f} % as trained, {:.0f} % at t = 64, {:.0f} % as one architecture.".format(
+    *ends
+)
 figures.Picture(figure, words)
 
 # %% [markdown]

@@ -40,7 +40,10 @@ nb.predict(
     "Both players take turns two hundred times. Where do they come to rest?",
     ("on the star, (1, 1)", "at another point", "they circle for ever"),
     answer="at another point",
-    explain="Each step improves the loss of its own player, and yet together they stop in the wrong place.",
+    explain=(
+        "Each step improves the loss of its own player, and yet together they stop in "
+        "the wrong place."
+    ),
 )
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -67,8 +70,14 @@ bilevel.plane({"darts": turns})
 # %% tags=["nbval-check-output"]
 data = datasets.load("street_numbers")
 weights_half, alpha_half = datasets.bilevel_halves(data, images=2000, seed=0)
-left, right = (set(map(bytes, half.pixels.flatten(1).numpy())) for half in (weights_half, alpha_half))
-nb.show(images_for_weights=len(weights_half), images_for_alpha=len(alpha_half), in_both=len(left & right))
+left, right = (
+    set(map(bytes, half.pixels.flatten(1).numpy())) for half in (weights_half, alpha_half)
+)
+nb.show(
+    images_for_weights=len(weights_half),
+    images_for_alpha=len(alpha_half),
+    in_both=len(left & right),
+)
 
 # %% [markdown]
 # The test images belong to neither half: they are for the architecture that comes out, at the very end.
@@ -166,7 +175,10 @@ nb.show(rows)
 nb.predict(
     "For which look-ahead step does second order rest exactly on the star?",
     answer=0.5,
-    explain="2 / (1 + 2ξ) = 1 gives ξ = 1/2. The inner loss has curvature 2, so a step of 1/2 lands on w* exactly.",
+    explain=(
+        "2 / (1 + 2ξ) = 1 gives ξ = 1/2. The inner loss has curvature 2, so a step of "
+        "1/2 lands on w* exactly."
+    ),
 )
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -189,7 +201,9 @@ rest_points(steps, rest)
 # Two trajectories in one plane:
 
 # %%
-bilevel.plane({"darts": bilevel_toy.run(first_order), "darts-2nd": bilevel_toy.run(second_order, 0.5)})
+bilevel.plane(
+    {"darts": bilevel_toy.run(first_order), "darts-2nd": bilevel_toy.run(second_order, 0.5)}
+)
 
 # %% [markdown]
 # ## The plane, step by step
@@ -226,14 +240,19 @@ halves = (weights_half, alpha_half)
 batches = [next(datasets.Batches(half, 32, dataset=data, generator=generator)) for half in halves]
 space = spaces.get("s2", nodes=2, reduction="fixed")
 smooth = hypergradients.supernet_point(space, *batches, classes=data.classes, smooth=True)
-nb.show(weights=sum(value.numel() for value in smooth.w.values()), alpha=smooth.alpha["normal"].shape)
+nb.show(
+    weights=sum(value.numel() for value in smooth.w.values()), alpha=smooth.alpha["normal"].shape
+)
 
 # %%
 nb.predict(
     "The two points w ± εg move closer and closer together. The error of the difference quotient ...",
     ("falls all the way", "falls, then rises again", "does not depend on ε"),
     answer="falls, then rises again",
-    explain="Far apart, the curve between the points is missed. Too close, two almost equal numbers are subtracted.",
+    explain=(
+        "Far apart, the curve between the points is missed. Too close, two almost equal "
+        "numbers are subtracted."
+    ),
 )
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -246,7 +265,9 @@ nb.show({"error at the published epsilon": double[2]}, digits=3)
 # %%
 from nasbook.figures.hypergradients import error_curves
 
-twin = hypergradients.supernet_point(space, *batches, classes=data.classes, smooth=True, dtype=torch.float32)
+twin = hypergradients.supernet_point(
+    space, *batches, classes=data.classes, smooth=True, dtype=torch.float32
+)
 single = hypergradients.error_curve(twin, epsilons)
 error_curves(epsilons, {"float64": double, "float32": single})
 
@@ -283,10 +304,14 @@ nb.show(relative_error={"/ (2 * epsilon)": careful[0], "/ 2 * epsilon": hasty[0]
 
 # %%
 nb.predict(
-    "At the published ε, on the supernet with ReLUs, the relative error of the finite difference is about ...",
+    "At the published ε, on the supernet with ReLUs, the relative error of the "
+    "finite difference is about ...",
     ("0.00001", "0.001", "1 or more"),
     answer="1 or more",
-    explain="Between the two points many ReLUs switch on or off, and the gradient jumps at each of them.",
+    explain=(
+        "Between the two points many ReLUs switch on or off, and the gradient jumps at "
+        "each of them."
+    ),
 )
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -309,7 +334,10 @@ error_curves(epsilons, {"smooth twin": double, "with ReLUs": jagged})
 # %% tags=["nbval-check-output"]
 rows = [["error of", "first order", "second order"]]
 for name, point in {"smooth twin": smooth, "with ReLUs": real}.items():
-    errors = [hypergradients.method_error(method, point, step=0.05) for method in (first_order, second_order)]
+    errors = [
+        hypergradients.method_error(method, point, step=0.05)
+        for method in (first_order, second_order)
+    ]
     rows.append([name, *errors])
 nb.show(rows, digits=2)
 
@@ -332,10 +360,17 @@ nb.predict(
 # %% tags=["main-result", "nbval-check-output"]
 methods = {"first order": first_order, "second order": second_order, "exact": exact}
 costs = {name: hypergradients.cost(method, real) for name, method in methods.items()}
-nb.show([["", "forward", "backward"], *([name, cost.forward, cost.backward] for name, cost in costs.items())])
+nb.show(
+    [
+        ["", "forward", "backward"],
+        *([name, cost.forward, cost.backward] for name, cost in costs.items()),
+    ]
+)
 
 # %%
-ratios = {name: f"{cost.seconds / costs['first order'].seconds:.1f}" for name, cost in costs.items()}
+ratios = {
+    name: f"{cost.seconds / costs['first order'].seconds:.1f}" for name, cost in costs.items()
+}
 nb.show({"seconds relative to first order": ratios})
 
 # %% [markdown]
@@ -349,7 +384,10 @@ nb.show({"seconds relative to first order": ratios})
 # same staircase, entered at another stair:
 
 # %% tags=["nbval-check-output"]
-orders = {order: bilevel_toy.run(second_order, 0.5, steps=200, order=order) for order in bilevel_toy.ORDERS}
+orders = {
+    order: bilevel_toy.run(second_order, 0.5, steps=200, order=order)
+    for order in bilevel_toy.ORDERS
+}
 rows = [[order, path.alpha[1], path.w[1], *path.end] for order, path in orders.items()]
 nb.show([["", "alpha, step 1", "w, step 1", "alpha at rest", "w at rest"], *rows])
 
@@ -361,7 +399,10 @@ nb.predict(
     "After sixteen steps, the other order has changed the operation weights ...",
     ("not at all", "less than another seed does", "more than another seed does"),
     answer="less than another seed does",
-    explain="Each step meets other weights than in the other order, and later steps amplify that. A seed changes more.",
+    explain=(
+        "Each step meets other weights than in the other order, and later steps amplify "
+        "that. A seed changes more."
+    ),
 )
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -369,21 +410,38 @@ from itertools import combinations
 
 from nasbook import experiment
 
-short = {"images": 512, "epochs": 2, "batch": 32, "channels": 4, "layers": 3, "precision": "float64"}
+short = {
+    "images": 512,
+    "epochs": 2,
+    "batch": 32,
+    "channels": 4,
+    "layers": 3,
+    "precision": "float64",
+}
 ends = {}
 for order in bilevel_toy.ORDERS:
     for seed in range(3):
         found = experiment.search(
-            space="s2", seed=seed, retrain=False, numbers={**short, "order": order}, device=str(nb.device)
+            space="s2",
+            seed=seed,
+            retrain=False,
+            numbers={**short, "order": order},
+            device=str(nb.device),
         )
-        ends[order, seed] = torch.tensor(found.history[-1]["weights"]["normal"], dtype=torch.float64)
+        ends[order, seed] = torch.tensor(
+            found.history[-1]["weights"]["normal"], dtype=torch.float64
+        )
 first, last = bilevel_toy.ORDERS
 changes = {
     "since the start": [ends[first, seed] - 0.5 for seed in range(3)],
     "by the other order": [ends[first, seed] - ends[last, seed] for seed in range(3)],
-    "by another seed": [ends[first, one] - ends[first, two] for one, two in combinations(range(3), 2)],
+    "by another seed": [
+        ends[first, one] - ends[first, two] for one, two in combinations(range(3), 2)
+    ],
 }
-nb.show(mean_change_of_a_weight={name: torch.stack(each).abs().mean() for name, each in changes.items()})
+nb.show(
+    mean_change_of_a_weight={name: torch.stack(each).abs().mean() for name, each in changes.items()}
+)
 
 # %% [markdown]
 # Early in a search the order is not nothing: it shifts the weights about as far as they have moved at all. But another
@@ -408,9 +466,13 @@ from nasbook.analysis.levels import search_level
 
 small = {"images": 384, "epochs": 12, "batch": 32, "channels": 8, "layers": 3, "alpha_lr": 0.05}
 numbers = sizes.override(sizes.get("class").search, small)
-levels = {name: search_level(space, data, numbers, single=name == "single") for name in ("bilevel", "single")}
+levels = {
+    name: search_level(space, data, numbers, single=name == "single")
+    for name in ("bilevel", "single")
+}
 nb.show(
-    single_level_has_lower_training_loss=levels["single"].train_loss < 0.8 * levels["bilevel"].train_loss,
+    single_level_has_lower_training_loss=levels["single"].train_loss
+    < 0.8 * levels["bilevel"].train_loss,
     single_level_alpha_decides_less=levels["single"].decided < 0.8 * levels["bilevel"].decided,
 )
 gap = levels["single"].held_out_accuracy - levels["bilevel"].held_out_accuracy
@@ -418,7 +480,10 @@ nb.show(held_out_accuracies_within_5_points=abs(gap) < 5)
 
 # %%
 measures = ("train_loss", "held_out_loss", "held_out_accuracy", "decided")
-rows = [[name, *(f"{getattr(level, measure):.2f}" for measure in measures)] for name, level in levels.items()]
+rows = [
+    [name, *(f"{getattr(level, measure):.2f}" for measure in measures)]
+    for name, level in levels.items()
+]
 nb.show([["", "train loss", "held-out loss", "held-out %", "decided"], *rows])
 
 # %% [markdown]
@@ -450,7 +515,11 @@ nb.predict(
 )
 
 # %% tags=["nbval-check-output"]
-nb.predict("On the toy, where does second order rest for ξ = 1.5?", answer=0.5, explain="2 / (1 + 3) = 0.5.")
+nb.predict(
+    "On the toy, where does second order rest for ξ = 1.5?",
+    answer=0.5,
+    explain="2 / (1 + 3) = 0.5.",
+)
 
 # %% tags=["nbval-check-output"]
 nb.predict(

@@ -85,11 +85,18 @@ from nasbook.runtime.driver import drive
 from nasbook.runtime.run_folder import RunFolder
 
 darts = recipes.get("darts")
-first = Search(space, data, recipe=darts, numbers=numbers, derive=magnitude, seed=1, device=nb.device)
+first = Search(
+    space, data, recipe=darts, numbers=numbers, derive=magnitude, seed=1, device=nb.device
+)
 history = drive(first, RunFolder(None, {}), [nb.progress])
 weights = {name: values.detach() for name, values in first.mixing().weights.items()}
-largest = [names[place] for names, place in zip(space.normal.operations, weights["normal"].argmax(1).tolist())]
-nb.show(epochs=len(history), none_is_the_largest_on_most_edges=largest.count("none") > len(largest) / 2)
+largest = [
+    names[place]
+    for names, place in zip(space.normal.operations, weights["normal"].argmax(1).tolist())
+]
+nb.show(
+    epochs=len(history), none_is_the_largest_on_most_edges=largest.count("none") > len(largest) / 2
+)
 
 # %% [markdown]
 # The supernet learns: its accuracy on the validation half, which never touches the weights, rises from chance to
@@ -147,7 +154,8 @@ nb.show(
     kept_edges=len(genotype.normal),
     holds_none=genotype.count("none") > 0,
     two_edges_into_each_node=[
-        sum(target == each for _, target, _ in genotype.edges("normal")) for each in space.normal.nodes
+        sum(target == each for _, target, _ in genotype.edges("normal"))
+        for each in space.normal.nodes
     ],
     is_what_the_history_says=str(genotype) == history[-1]["genotype"],
 )
@@ -166,7 +174,10 @@ nb.predict(
     "The accuracy on the validation half will then ...",
     ("rise, as the noise of bad operations is gone", "stay about the same", "fall"),
     answer="fall",
-    explain="The shared weights never saw this network: each operation learned to work beside others, turned down.",
+    explain=(
+        "The shared weights never saw this network: each operation learned to work "
+        "beside others, turned down."
+    ),
 )
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -174,7 +185,10 @@ from nasbook.supernet import one_hot
 
 mixture, discrete = first.validate()[1], first.validate(one_hot(space, genotype))[1]
 chance = 100 / data.classes
-nb.show(falls_by_more_than_five_points=mixture - discrete > 5, mixture_is_twice_chance=mixture > 2 * chance)
+nb.show(
+    falls_by_more_than_five_points=mixture - discrete > 5,
+    mixture_is_twice_chance=mixture > 2 * chance,
+)
 
 # %% [markdown]
 # The difference is the **discretisation gap**. The weight of the mixture was spread over all operations, `none`
@@ -211,16 +225,27 @@ cells = {
     "convolutions": [filled("sep_conv_3x3")],
     "skips": [filled("skip_connect")],
 }
-nb.show("convolutions in each cell:", {name: [cell.count("sep_conv_3x3") for cell in cells[name]] for name in cells})
+nb.show(
+    "convolutions in each cell:",
+    {name: [cell.count("sep_conv_3x3") for cell in cells[name]] for name in cells},
+)
 
 # %% tags=["main-result", "nbval-check-output"]
-request = {"data": data, "size": nb.size, "seed": 1, "device": nb.device.type, "listeners": [nb.progress]}
+request = {
+    "data": data,
+    "size": nb.size,
+    "seed": 1,
+    "device": nb.device.type,
+    "listeners": [nb.progress],
+}
 fit = {"epochs": nb.preset.train.epochs // 2}
 accuracy = {
     name: [experiment.train(cell, numbers=fit, **request).result["test_accuracy"] for cell in group]
     for name, group in cells.items()
 }
-searched, convolutions, skips = (accuracy[name][0] for name in ("searched", "convolutions", "skips"))
+searched, convolutions, skips = (
+    accuracy[name][0] for name in ("searched", "convolutions", "skips")
+)
 nb.show(
     searched_beats_its_one_hot_in_the_supernet=searched > discrete + 5,
     convolutions_beat_skips=convolutions > skips + 10,
@@ -228,7 +253,10 @@ nb.show(
 )
 
 # %%
-ranks.bars({"supernet, mixture": [mixture], "supernet, one-hot": [discrete]} | accuracy, ylabel="accuracy (%)")
+ranks.bars(
+    {"supernet, mixture": [mixture], "supernet, one-hot": [discrete]} | accuracy,
+    ylabel="accuracy (%)",
+)
 
 # %%
 difference = searched - sum(accuracy["random, two cells"]) / 2
@@ -250,7 +278,9 @@ claim.reveal(claim.options[0 if difference > 10 else 1 if difference >= -10 else
 # Is it an accident of the seed? A second search, everything else equal:
 
 # %% tags=["nbval-check-output"]
-second = Search(space, data, recipe=darts, numbers=numbers, derive=magnitude, seed=2, device=nb.device)
+second = Search(
+    space, data, recipe=darts, numbers=numbers, derive=magnitude, seed=2, device=nb.device
+)
 other = drive(second, RunFolder(None, {}), [nb.progress])
 of_none = [edge[0] for edge in other[-1]["weights"]["normal"]]
 nb.show(epochs=len(other), none_has_more_than_half_again=sum(of_none) > len(of_none) / 2)
@@ -282,7 +312,10 @@ nb.predict(
     "From K = 1 to K = 8, the memory of a step grows ...",
     ("less than 8 times", "exactly 8 times", "more than 8 times"),
     answer="less than 8 times",
-    explain="The stem, the reductions and the 1×1 convolutions at the entry of each cell are there once.",
+    explain=(
+        "The stem, the reductions and the 1×1 convolutions at the entry of each cell are "
+        "there once."
+    ),
 )
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -292,7 +325,12 @@ from nasbook.analysis import cost
 
 counts = (1, 2, 4, 6, 8)
 measured = cost.against_operations(
-    counts, numbers=nb.preset.search, image=data.image, classes=data.classes, repeats=3, device=nb.device
+    counts,
+    numbers=nb.preset.search,
+    image=data.image,
+    classes=data.classes,
+    repeats=3,
+    device=nb.device,
 )
 whole, path = measured[0::2], measured[1::2]
 growth = [(b.saved_mib - a.saved_mib) / (b.candidates - a.candidates) for a, b in pairwise(whole)]
@@ -303,7 +341,10 @@ nb.show(
 )
 
 # %%
-saved = {"all K run": [each.saved_mib for each in whole], "one path runs": [each.saved_mib for each in path]}
+saved = {
+    "all K run": [each.saved_mib for each in whole],
+    "one path runs": [each.saved_mib for each in path],
+}
 costs.against_operations(counts, saved, ylabel="saved activations (MiB)")
 
 # %%
@@ -332,7 +373,8 @@ nb.predict(
 
 # %% tags=["nbval-check-output"]
 nb.predict(
-    "One edge has the weights none 0.6, skip 0.3, convolution 0.1, another 0.1, 0.4, 0.5. They score ...",
+    "One edge has the weights none 0.6, skip 0.3, convolution 0.1, another 0.1, 0.4, "
+    "0.5. They score ...",
     ("0.6 and 0.5", "0.3 and 0.5", "0.75 and 0.56"),
     answer="0.3 and 0.5",
     explain="none is left out of the choice, and the others are taken as the softmax left them.",
@@ -370,7 +412,7 @@ nb.predict(
 
 # %%
 def keep_two(weights, operations):
-    """Replace the next line: (edges, operations) and names -> [(operation, edge), (operation, edge)]."""
+    """Replace the next line: (edges, operations) and names -> two (operation, edge) pairs."""
     raise nasbook.NotAttempted
 
 
@@ -406,7 +448,7 @@ nb.check("06.1", solution_keep_two)
 
 # %%
 def between(weights, discrete, t):
-    """Replace the next line: two dictionaries group -> (edges, operations), a share -> one such dictionary."""
+    """Replace the next line: two dictionaries of tensors, a share -> one such dictionary."""
     raise nasbook.NotAttempted
 
 
