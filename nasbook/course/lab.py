@@ -135,6 +135,7 @@ def _checksum(content: bytes) -> str:
 
 def _command(place: Path, *, browser: bool, port: int | None) -> list[str]:
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={place}", "--ServerApp.answer_yes=True"]
+    command.append("--LabApp.news_url=None")  # a reader is not asked about Jupyter's news, and nothing is fetched
     first = next((chapter for chapter in load_book() if (place / f"{chapter.name}.ipynb").is_file()), None)
     if first is not None:
         command.append(f"--LabApp.default_url=/lab/tree/{first.name}.ipynb")
