@@ -25,7 +25,7 @@ def show(*values: object, digits: int = DIGITS, **labelled: object) -> None:
 
     Args:
         *values: text, booleans, numbers, tensors, arrays, or lists and dictionaries of them.
-        digits: significant digits, at least 1: four in float64; in float32 four up to step 10, three up to step 50.
+        digits: significant digits, at least 1; of a search in float32 only the first step has digits to compare.
         **labelled: the same, each with its label.
 
     Raises:
