@@ -120,7 +120,10 @@ def in_order(
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> Iterator[Batch]:
-    """All images once, in their order and as they are; the last batch may be short.
+    """All images once, in their order and as they are; the last batch may be short, or one image too long.
+
+    A last image that would stand alone joins the batch before it: a supernet normalises by the statistics of a batch,
+    and one image has none.
 
     Args:
         images, batch, dataset, device, dtype: as for `Batches`.
@@ -128,5 +131,9 @@ def in_order(
     Yields:
         Float images (batch, channels, height, width) and labels (batch,).
     """
-    for pixels, labels in zip(images.pixels.split(batch), images.labels.split(batch)):
+    whole, rest = divmod(len(images), batch)
+    sizes = [batch] * whole + [rest] * (rest > 0)
+    if rest == 1 and whole:
+        sizes[-2:] = [batch + 1]
+    for pixels, labels in zip(images.pixels.split(sizes), images.labels.split(sizes), strict=True):
         yield dataset.normalisation(pixels.to(device), dtype=dtype), labels.to(device)

@@ -173,7 +173,7 @@ def _run_search(stage: Search, fit: TrainNumbers, folder: RunFolder, listeners: 
     if saved is not None and saved["stage"] == "search":
         stage.load_state_dict(saved["state"])
     elif saved is not None:
-        genotype = spaces.parse_genotype(saved["genotype"])
+        genotype = stage.space.parse(saved["genotype"])
     if genotype is None:
         drive(stage, folder, listeners)
         genotype = SELECTIONS[stage.recipe.selection](stage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import torch
@@ -33,6 +34,17 @@ class Relaxation(Protocol):
             alpha: architecture parameters.
             progress: how much of the search is done, from 0 to 1 (temperatures are annealed by it).
             generator: draws the sample where the relaxation is random.
+        """
+
+    def expected(self, alpha: Alpha, progress: float) -> Mapping[str, Tensor]:
+        """The operation weights with the chance taken out: what the history shows and what selection reads.
+
+        Args:
+            alpha, progress: as for a call.
+
+        Returns:
+            For each group of the space (edges, operations), on the host. A relaxation that draws nothing returns the
+            weights of a call; one that does returns their mean, or numbers in the same order.
         """
 
     def project(self, alpha: Alpha) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
+from torch import Tensor
 
 from nasbook.relaxation.base import Alpha
 from nasbook.spaces import SearchSpace
-from nasbook.supernet import Mixing, one_hot
+from nasbook.supernet import Mixing, one_hot, uniform
 
 
 class SinglePath:
@@ -29,6 +32,10 @@ class SinglePath:
     def __call__(self, alpha: Alpha, progress: float, generator: torch.Generator) -> Mixing:
         """One architecture of the space, drawn from `generator`."""
         return one_hot(self.space, self.space.sample(generator))
+
+    def expected(self, alpha: Alpha, progress: float) -> Mapping[str, Tensor]:
+        """Equal weights: no operation is preferred."""
+        return uniform(self.space).weights
 
     def project(self, alpha: Alpha) -> None:
         """Nothing moves: nothing to do."""

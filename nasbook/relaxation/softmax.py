@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from nasbook.relaxation.base import Alpha
 from nasbook.spaces import SearchSpace
@@ -24,7 +25,11 @@ class Softmax:
 
     def __call__(self, alpha: Alpha, progress: float, generator: torch.Generator) -> Mixing:
         """The softmax over the operations of each edge."""
-        return Mixing({name: torch.softmax(values, dim=-1) for name, values in alpha.items()})
+        return Mixing(self.expected(alpha, progress))
+
+    def expected(self, alpha: Alpha, progress: float) -> dict[str, Tensor]:
+        """The same weights: nothing is drawn."""
+        return {name: torch.softmax(values, dim=-1) for name, values in alpha.items()}
 
     def project(self, alpha: Alpha) -> None:
         """Every real number is allowed: nothing to do."""

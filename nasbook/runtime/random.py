@@ -28,7 +28,8 @@ class RandomStream:
         with self._preserved():
             torch.random.default_generator.manual_seed(seed)
             if self.device.type == "cuda":
-                torch.cuda.manual_seed(seed)
+                with torch.cuda.device(self.device):  # the device's own state, be it the first accelerator or not
+                    torch.cuda.manual_seed(seed)
             elif self.device.type == "mps":
                 torch.mps.manual_seed(seed)
             self._global = self._read()

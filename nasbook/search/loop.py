@@ -99,7 +99,7 @@ class Search:
     @property
     def progress(self) -> float:
         """How much of the search is done, from 0 to 1."""
-        return self.epoch / self.epochs
+        return min(1.0, self.epoch / self.epochs)  # a selection may train on after the last epoch
 
     def mixing(self, alpha: Mapping[str, Tensor] | None = None) -> Mixing:
         """The operation weights at `alpha` (the current one by default): on the host, differentiable in it."""
@@ -133,19 +133,25 @@ class Search:
         self.epoch += 1
         return self._record(float(loss) / steps, 100.0 * int(correct) / (steps * self.numbers.batch))
 
-    def validate(self, mixing: Mixing | None = None) -> tuple[float, float]:
+    def validate(self, mixing: Mixing | None = None, *, batch_statistics: bool = False) -> tuple[float, float]:
         """Loss (nats) and accuracy (percent) of the supernet on alpha's half, at the current weights or at `mixing`.
 
         Draws (a noise operation's, a random relaxation's) come from a stream of their own, the same at every call: so
         measuring changes nothing in the search, and two measurements can be compared.
+
+        Args:
+            mixing: the operation weights; by default the current ones.
+            batch_statistics: normalise by each batch's own statistics where running ones are kept, and leave those as
+                they are. Running statistics average over all that a supernet has run and fit no one architecture in it.
         """
         loss, correct = 0.0, 0
         stream = RandomStream(self.seed, device=self.device)
-        self.supernet.eval()
+        self.supernet.train(batch_statistics)
+        copies = {name: value.clone() for name, value in self.supernet.named_buffers()} if batch_statistics else None
         with stream.scope() as generator, torch.no_grad():
             mixing = mixing or self.relaxation(self.alpha, self.progress, generator)
             for images, labels in self._all(self.alpha_half):
-                logits = self.logits(images, mixing)
+                logits = self.logits(images, mixing, copies)
                 loss += float(F.cross_entropy(logits, labels, reduction="sum"))
                 correct += int((logits.argmax(1) == labels).sum())
         self.supernet.train()
@@ -154,7 +160,7 @@ class Search:
     def genotype(self) -> Genotype:
         """The architecture that the current operation weights point at."""
         with torch.no_grad():
-            return self.derive(self.space, self._weights())
+            return self.derive(self.space, self.relaxation.expected(self.alpha, self.progress))
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, alpha, optimisers, random numbers and the place in the data."""
@@ -214,7 +220,7 @@ class Search:
         """One step on the shared weights; returns the loss and the number of right answers, still on the device."""
         with torch.no_grad():
             mixing = self.mixing()
-        mixing = self.perturbation(mixing, lambda moved: self._loss(train, moved), self.progress, self.stream.generator)
+        mixing = self._perturbed(mixing, train).without_zeros()
         images, labels = train
         logits = self.logits(images, mixing)
         loss = F.cross_entropy(logits, labels)
@@ -223,6 +229,18 @@ class Search:
         torch.nn.utils.clip_grad_norm_(self.supernet.parameters(), self.numbers.clip)
         self.w_optimizer.step()
         return loss.detach(), (logits.argmax(1) == labels).sum()
+
+    def _perturbed(self, mixing: Mixing, train: Batch) -> Mixing:
+        """The mixing to train at; the perturbation sees the loss in evaluation mode, the shared weights constant."""
+        if self.perturbation is None:
+            return mixing
+        w = {name: value.detach() for name, value in self.supernet.named_parameters()}
+        self.supernet.eval()
+        moved = self.perturbation(
+            mixing, lambda moved: self._loss(train, moved, w), self.progress, self.stream.generator
+        )
+        self.supernet.train()
+        return moved
 
     def _loss(self, batch: Batch, mixing: Mixing, w: Mapping[str, Tensor] | None = None) -> Tensor:
         images, labels = batch
@@ -234,11 +252,6 @@ class Search:
         step = self.w_optimizer.param_groups[0]["lr"]
         return hypergradient.LookAhead(step, self.numbers.w_momentum, self.numbers.w_decay, velocity)
 
-    def _weights(self) -> Mapping[str, Tensor]:
-        """The operation weights, drawn from a generator of their own where they are random."""
-        with torch.no_grad():
-            return self.relaxation(self.alpha, self.progress, torch.Generator().manual_seed(self.seed)).weights
-
     def _record(self, train_loss: float, train_accuracy: float) -> dict[str, Any]:
         valid_loss, valid_accuracy = self.validate()
         return {
@@ -247,7 +260,9 @@ class Search:
             "valid_loss": valid_loss,
             "valid_accuracy": valid_accuracy,
             "alpha": {name: value.tolist() for name, value in self.alpha.items()},
-            "weights": {name: value.tolist() for name, value in self._weights().items()},
+            "weights": {
+                name: value.tolist() for name, value in self.relaxation.expected(self.alpha, self.progress).items()
+            },
             "genotype": str(self.genotype()),
             "w_lr": self.w_optimizer.param_groups[0]["lr"],
             "memory_mib": devices.memory_mib(self.device),

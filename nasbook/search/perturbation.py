@@ -21,17 +21,11 @@ class Perturbation(Protocol):
 
         Args:
             mixing: the relaxation's weights, as constants.
-            loss: the training loss of the step's own batch as a function of the weights.
+            loss: the training loss of the step's own batch as a function of the weights, in evaluation mode (running
+                statistics where they are kept, and none are updated) and differentiable in the weights alone.
             progress: how much of the search is done, from 0 to 1.
             generator: draws what is random.
         """
 
 
-def unperturbed(
-    mixing: Mixing, loss: Callable[[Mixing], Tensor], progress: float, generator: torch.Generator
-) -> Mixing:
-    """The weights as they are."""
-    return mixing
-
-
-PERTURBATIONS: dict[str, Perturbation] = {"none": unperturbed}
+PERTURBATIONS: dict[str, Perturbation | None] = {"none": None}  # the weights as they are

@@ -16,13 +16,14 @@ CANDIDATES = 100
 def shared_weight_accuracies(search: Search, genotypes: Iterable[Genotype]) -> list[float]:
     """Accuracy (percent) of each architecture on the half of alpha with the supernet's weights, nothing trained.
 
-    Every architecture is scored on the same images, all of them. (Released code for NAS-Bench-201 scores each candidate
+    Every architecture is scored on the same images, all of them, by the statistics of each batch: running statistics
+    are those of all paths together and spoil the order. (Released code for NAS-Bench-201 scores each candidate
     on another single mini-batch, which mixes the architecture's merit with the batch's.)
 
     Raises:
         UsageError: an architecture is not in the search's space.
     """
-    return [search.validate(one_hot(search.space, genotype))[1] for genotype in genotypes]
+    return [search.validate(one_hot(search.space, genotype), batch_statistics=True)[1] for genotype in genotypes]
 
 
 def ranking(search: Search) -> Genotype:

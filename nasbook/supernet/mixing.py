@@ -35,6 +35,19 @@ class Mixing:
         """The same weights as constants: what the weight step reads."""
         return self.map(Tensor.detach)
 
+    def without_zeros(self) -> Mixing:
+        """The same sum, with no operation run whose weight is zero: for weights that are constants on the host.
+
+        Where a gradient in the weights is wanted, an operation of weight zero must run all the same.
+        """
+        running = {}
+        for name, weights in self.weights.items():
+            before = self.active[name] if self.active is not None else (range(weights.shape[1]),) * len(weights)
+            running[name] = tuple(
+                tuple(k for k in edge if row[k]) for edge, row in zip(before, weights.tolist(), strict=True)
+            )
+        return Mixing(self.weights, running)
+
     def map(self, function: Callable[[Tensor], Tensor]) -> Mixing:
         """The mixing with `function` applied to every group's weights; the same operations run."""
         return Mixing({name: function(weights) for name, weights in self.weights.items()}, self.active)

@@ -159,7 +159,7 @@ class Network(nn.Module):
         return skeleton.pool_and_classify(later, self.classifier), auxiliary
 
 
-def loss_with_auxiliary(outputs: tuple[Tensor, Tensor | None], labels: Tensor, weight: float = 0.4) -> Tensor:
+def loss_with_auxiliary(outputs: tuple[Tensor, Tensor | None], labels: Tensor, weight: float) -> Tensor:
     """Cross-entropy in nats, plus `weight` times that of the auxiliary classifier where there is one."""
     logits, auxiliary = outputs
     loss = F.cross_entropy(logits, labels)

@@ -34,3 +34,9 @@ def test_paths_are_uniform_over_operations():
 def test_architecture_parameters_are_zero():
     alpha = SinglePath(SPACE).initial(scale=1.0, generator=torch.Generator())
     assert all((value == 0).all() for value in alpha.values())
+
+
+def test_no_operation_is_expected_more_than_another():
+    relaxation = SinglePath(SPACE)
+    weights = relaxation.expected(relaxation.initial(scale=1.0, generator=torch.Generator()), 0.5)
+    assert all((value == 0.5).all() for value in weights.values())

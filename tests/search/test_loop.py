@@ -7,10 +7,14 @@ import torch
 from torch.nn import functional as F
 
 from nasbook import datasets, sizes, spaces
+from nasbook.relaxation import RELAXATIONS, Softmax
 from nasbook.runtime.errors import DivergedError, UsageError
 from nasbook.search import RECIPES, Recipe, Search, recipes
+from nasbook.search.hypergradient import first_order
 from nasbook.search.loop import cosine
+from nasbook.search.perturbation import PERTURBATIONS
 from nasbook.selection import magnitude
+from nasbook.supernet import MixedEdge, Mixing
 
 TINY = {"epochs": 2, "images": 256, "batch": 32, "channels": 4, "layers": 3, "stem_stride": 2}
 
@@ -237,6 +241,184 @@ def test_a_new_row_of_the_table_is_a_method(dataset):
     stage = search(dataset, recipe=Recipe("mine", hypergradient="exact"))
     run(stage, 1)
     assert stage.epoch == 1
+
+
+class Gumbel(Softmax):
+    """A stand-in for the sampling relaxations: a one-hot sample forward, the softmax's gradient backward."""
+
+    def __call__(self, alpha, progress, generator):
+        soft, weights, active = self.expected(alpha, progress), {}, {}
+        for name, values in soft.items():
+            chosen = torch.multinomial(values.detach(), 1, generator=generator)
+            hard = torch.zeros_like(values).scatter(1, chosen, 1.0)
+            weights[name] = hard - values.detach() + values
+            active[name] = tuple(map(tuple, chosen.tolist()))
+        return Mixing(weights, active)
+
+
+class Proximal(Softmax):
+    """A stand-in for NASP: one-hot at the largest alpha, identity backward, so every operation runs for alpha."""
+
+    def __call__(self, alpha, progress, generator):
+        hard = {name: F.one_hot(value.detach().argmax(1), value.shape[1]).double() for name, value in alpha.items()}
+        return Mixing({name: hard[name] + (value - value.detach()) for name, value in alpha.items()})
+
+
+def test_history_and_genotype_of_a_sampling_relaxation_hold_no_sample(dataset, monkeypatch):
+    monkeypatch.setitem(RELAXATIONS, "gumbel", Gumbel)
+    stage = search(dataset, recipe=Recipe("mine", relaxation="gumbel"), alpha_scale=1.0)
+    (record,) = run(stage, 1)
+    mean = torch.softmax(torch.tensor(record["alpha"]["normal"]), -1)
+    torch.testing.assert_close(torch.tensor(record["weights"]["normal"]), mean)
+    assert record["genotype"] == str(magnitude(stage.space, {"normal": mean}))
+
+
+def test_the_weight_step_runs_no_operation_of_weight_zero(dataset, monkeypatch):
+    """Alpha's step at a one-hot point still has to run all of them: their weights want a gradient."""
+    monkeypatch.setitem(RELAXATIONS, "proximal", Proximal)
+    stage = search(dataset, recipe=Recipe("mine", relaxation="proximal"), alpha_scale=1.0)
+    ran = []
+    for module in stage.supernet.modules():
+        if isinstance(module, MixedEdge):
+            for operation in module.operations:
+                operation.register_forward_hook(lambda *_: ran.append(1))
+    edges = 5 * sum(plan.kind == "normal" for plan in stage.supernet.plans)
+    stage._outer_step(next(stage.weights_batches), next(stage.alpha_batches))
+    assert len(ran) == 2 * edges
+    assert (stage.alpha["normal"].grad != 0).all()
+    ran.clear()
+    stage._inner_step(next(stage.weights_batches))
+    assert len(ran) == edges
+
+
+def test_a_perturbation_sees_the_loss_in_evaluation_mode_and_leaves_no_trace(dataset, monkeypatch):
+    seen = {}
+
+    def ascend(mixing, loss, progress, generator):
+        before = {name: value.clone() for name, value in stage.supernet.named_buffers()}
+        variables = mixing.map(lambda values: values.clone().requires_grad_())
+        value = loss(variables)
+        (gradient,) = torch.autograd.grad(value, list(variables.weights.values()), retain_graph=True)
+        seen["w"] = torch.autograd.grad(value, list(stage.supernet.parameters()), allow_unused=True)
+        seen["modes"] = {module.training for module in stage.supernet.modules()}
+        seen["moved"] = any(not torch.equal(before[name], value) for name, value in stage.supernet.named_buffers())
+        return mixing.map(lambda values: values + 0.1 * gradient.sign())
+
+    monkeypatch.setitem(PERTURBATIONS, "ascend", ascend)
+    stage = search(dataset, recipe=Recipe("mine", perturbation="ascend"), running=True)
+    handed = []
+    stage.supernet.register_forward_pre_hook(lambda module, inputs: handed.append((module.training, inputs[1])))
+    stage._inner_step(next(stage.weights_batches))
+    assert seen["modes"] == {False}
+    assert not seen["moved"]
+    assert all(gradient is None for gradient in seen["w"])
+    assert [training for training, _ in handed] == [False, True]
+    moved = handed[1][1].weights["normal"] - handed[0][1].weights["normal"].detach()
+    torch.testing.assert_close(moved.abs(), torch.full_like(moved, 0.1))
+
+
+def test_validation_by_batch_statistics_leaves_the_running_ones_alone(dataset):
+    stage = search(dataset, running=True)
+    run(stage, 1)
+    before = {name: value.clone() for name, value in stage.supernet.state_dict().items()}
+    loss, accuracy = stage.validate(batch_statistics=True)
+    assert all(torch.equal(before[name], value) for name, value in stage.supernet.state_dict().items())
+    assert stage.validate()[0] != loss
+    plain = search(dataset, running=False)
+    plain.supernet.load_state_dict(
+        {name: value for name, value in before.items() if name in plain.supernet.state_dict()}
+    )
+    with torch.no_grad():
+        plain.alpha["normal"].copy_(stage.alpha["normal"])
+    assert plain.validate() == pytest.approx((loss, accuracy))
+
+
+def test_evaluation_mode_uses_running_statistics_and_training_goes_on_in_training_mode(dataset):
+    stage = search(dataset, running=True)
+    modes = []
+    stage.supernet.register_forward_pre_hook(lambda module, _: modes.append(module.training))
+    stage.validate()
+    assert modes == [False]
+    modes.clear()
+    stage.step()
+    assert modes == [True, True]
+
+
+def test_a_half_with_one_image_over_can_be_measured(dataset):
+    """Two cells' reductions and a stem of stride 2 leave 1x1 maps of 8x8 images: one image has no statistics."""
+    digits = datasets.load("digits")
+    stage = search(digits, images=2 * (4 * 32 + 1), layers=5)
+    assert math.isfinite(stage.validate()[0])
+
+
+def test_optimisers_and_supernet_are_built_by_the_numbers(dataset):
+    numbers = {"w_lr": 0.07, "w_momentum": 0.8, "w_decay": 0.01, "alpha_lr": 0.3, "alpha_decay": 0.2}
+    stage = search(dataset, **numbers, alpha_beta1=0.4, alpha_beta2=0.97, running=True)
+    (w,), (alpha,) = stage.w_optimizer.param_groups, stage.alpha_optimizer.param_groups
+    assert (w["lr"], w["momentum"], w["weight_decay"], w["nesterov"]) == (0.07, 0.8, 0.01, False)
+    assert (alpha["lr"], alpha["betas"], alpha["weight_decay"]) == (0.3, (0.4, 0.97), 0.2)
+    assert stage.supernet.stem[0].stride == (2, 2)
+    assert search(dataset, stem_stride=1).supernet.stem[0].stride == (1, 1)
+    assert stage.supernet.cells[0].preprocess.first.norm.running_mean is not None
+
+
+def test_alpha_is_projected_after_its_step(dataset, monkeypatch):
+    class Clipped(Softmax):
+        def project(self, alpha):
+            with torch.no_grad():
+                for value in alpha.values():
+                    value.clamp_(0.0, 0.001)
+
+    monkeypatch.setitem(RELAXATIONS, "clipped", Clipped)
+    stage = search(dataset, recipe=Recipe("mine", relaxation="clipped"), alpha_lr=0.5)
+    stage.step()
+    values = stage.alpha["normal"].detach()
+    assert ((values == 0.0) | (values == 0.001)).all()
+
+
+def test_the_weights_gradient_is_clipped(dataset):
+    stage = search(dataset, clip=1e-3)
+    stage.step()
+    squares = sum(value.grad.double().square().sum() for value in stage.supernet.parameters() if value.grad is not None)
+    assert squares.sqrt().item() == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_progress_ends_at_one(dataset):
+    stage = search(dataset)
+    stage.epoch = stage.epochs + 3
+    assert stage.progress == 1.0
+
+
+@pytest.mark.parametrize("turn", [0, 1])
+def test_the_loop_looks_ahead_by_the_step_that_it_then_takes(dataset, turn):
+    """With the clip out of reach, w' of the look-ahead is w after the weight step on the same batch."""
+    stage = search(dataset, "darts-2nd", precision="float64", clip=1e9, w_decay=0.1, alpha_lr=0.0)
+    stage.w_optimizer.param_groups[0]["lr"] = 0.02  # not the first epoch's
+    for _ in range(turn):
+        stage.step()
+    train = next(stage.weights_batches)
+    w = dict(stage.supernet.named_parameters())
+    loss = stage._loss(train, stage.mixing(), w)
+    gradients = dict(zip(w, torch.autograd.grad(loss, list(w.values()))))
+    ahead = stage._look_ahead(w).take({name: value.detach().clone() for name, value in w.items()}, gradients)
+    stage._inner_step(train)
+    for name, value in w.items():
+        torch.testing.assert_close(value.detach(), ahead[name])
+
+
+def test_the_outer_problem_reads_the_batches_of_its_two_halves(dataset, monkeypatch):
+    stage = search(dataset, precision="float64")
+    seen = {}
+
+    def spy(problem, w, alpha, look_ahead):
+        seen["inner"], seen["outer"] = problem.inner(w, alpha).item(), problem.outer(w, alpha).item()
+        return first_order(problem, w, alpha, look_ahead)
+
+    monkeypatch.setattr(stage, "hypergradient", spy)
+    train, valid = next(stage.weights_batches), next(stage.alpha_batches)
+    losses = {"inner": stage._loss(train, stage.mixing()), "outer": stage._loss(valid, stage.mixing())}
+    stage._outer_step(train, valid)
+    assert seen == pytest.approx({name: loss.item() for name, loss in losses.items()})
 
 
 def test_a_search_in_double_precision_starts_from_weights_drawn_in_double_precision(dataset):

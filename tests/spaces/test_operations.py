@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from nasbook.spaces.operations import NAMES, FactorizedReduce, Normalising, Pool, build
+from nasbook.spaces.operations import NAMES, FactorizedReduce, Normalising, Pool, ReLUConvBN, build
 
 SEARCH = Normalising(affine=False, running=False)
 
@@ -37,6 +37,30 @@ def test_separable_convolution_is_relu_depthwise_pointwise_norm_twice():
         mean, variance = expected.mean((0, 2, 3), keepdim=True), expected.var((0, 2, 3), keepdim=True, unbiased=False)
         expected = (expected - mean) / (variance + 1e-5).sqrt()
     torch.testing.assert_close(operation(images), expected)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "conv" in name])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_every_convolution_starts_with_a_relu(name, stride):
+    operation = build(name, 4, stride, normalising=SEARCH, pool_norm=True)
+    images = torch.randn(2, 4, 8, 8)
+    torch.testing.assert_close(operation(images), operation(F.relu(images)))
+    assert not torch.allclose(operation(images), operation(-images))
+
+
+def test_inputs_of_a_cell_and_reductions_start_with_a_relu():
+    images = torch.randn(2, 4, 8, 8)
+    for operation in (ReLUConvBN(4, 6, 1, 1, SEARCH), FactorizedReduce(4, 6, SEARCH)):
+        torch.testing.assert_close(operation(images), operation(F.relu(images)))
+    edge = build("skip_connect", 4, 2, normalising=SEARCH, pool_norm=True)
+    torch.testing.assert_close(edge(images), edge(F.relu(images)))
+
+
+def test_maximum_pool_takes_the_maximum():
+    images = torch.arange(16.0).reshape(1, 1, 4, 4)
+    expected = torch.tensor([[5.0, 6, 7, 7], [9, 10, 11, 11], [13, 14, 15, 15], [13, 14, 15, 15]])
+    assert torch.equal(Pool("max", 1, 1, None)(images)[0, 0], expected)
+    assert torch.equal(Pool("max", 1, 2, None)(images)[0, 0], expected[::2, ::2])
 
 
 def test_dilated_convolution_reads_every_second_pixel():

@@ -8,7 +8,7 @@ from nasbook import spaces
 from nasbook.runtime.errors import UsageError
 from nasbook.spaces import Genotype
 from nasbook.supernet import Network, Supernet, describe, loss_with_auxiliary, one_hot, parameters
-from nasbook.supernet.network import drop_path
+from nasbook.supernet.network import AuxiliaryHead, drop_path
 from nasbook.supernet.skeleton import check_image, kinds
 
 PRINTED = [name for name in spaces.published_names() if spaces.published(name).params_million is not None]
@@ -106,6 +106,32 @@ def test_auxiliary_classifier():
     parts = nn.functional.cross_entropy(logits, labels) + 0.4 * nn.functional.cross_entropy(auxiliary, labels)
     torch.testing.assert_close(total, parts)
     assert network.eval()(batch)[1] is None
+
+
+def test_auxiliary_classifier_layer_by_layer():
+    """ReLU, 5x5 average of stride 3 (8x8 -> 2x2), 1x1 to 128, norm, ReLU, 2x2 to 768, norm, ReLU, linear."""
+    head = AuxiliaryHead(6, 3).double().eval()
+    maps = torch.randn(2, 6, 8, 8, dtype=torch.float64)
+    first, second = (module for module in head if isinstance(module, nn.Conv2d))
+    averages = [[maps.relu()[:, :, y : y + 5, x : x + 5].mean((2, 3)) for x in (0, 3)] for y in (0, 3)]
+    state = torch.stack([torch.stack(row, dim=-1) for row in averages], dim=-2)  # (B, 6, 2, 2)
+    scale = (1 + 1e-5) ** -0.5  # running statistics at their start
+    state = (torch.einsum("oc,bcyx->boyx", first.weight[:, :, 0, 0], state) * scale).relu()
+    state = (torch.einsum("ocyx,bcyx->bo", second.weight, state) * scale).relu()
+    torch.testing.assert_close(head(maps), head[-1](state))
+    assert (first.out_channels, second.out_channels) == (128, 768)
+
+
+def test_auxiliary_classifier_reads_the_cell_at_two_thirds():
+    """At 20 cells that is cell 13; at 4 it is cell 2, and the cells behind it change nothing."""
+    network = Network(spaces.read("DARTS_V2"), channels=4, layers=4, classes=3, auxiliary=True).train()
+    read = []
+    network.auxiliary.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
+    made = []
+    network.cells[2].register_forward_hook(lambda *passed: made.append(passed[-1]))
+    network(torch.randn(2, 3, 32, 32))
+    assert read[0] is made[0]
+    assert kinds(4)[2] == "reduce"
 
 
 def test_auxiliary_classifier_refuses_small_maps():

@@ -104,6 +104,18 @@ def test_operations_that_do_not_run_are_not_called():
     assert len(calls) == 4 * 5 * 7
 
 
+def test_without_zeros_runs_what_has_a_weight_and_gives_the_same_scores():
+    space, supernet = small("s2")
+    mixing = random_mixing(space)
+    for weights in mixing.weights.values():
+        weights[0, 1] = weights[3, 0] = weights[4, 0] = weights[4, 1] = 0.0
+    sparse = mixing.without_zeros()
+    assert sparse.active["normal"] == ((0,), (0, 1), (0, 1), (1,), ())
+    torch.testing.assert_close(supernet(images(), sparse), supernet(images(), mixing))
+    fewer = Mixing(mixing.weights, {name: ((1,),) * 5 for name in mixing.weights}).without_zeros()
+    assert fewer.active["normal"] == ((), (1,), (1,), (1,), ())
+
+
 def test_none_lowers_the_others_through_the_softmax_only():
     edge = MixedEdge(("none", "skip_connect"), 4, 1, Normalising(affine=False, running=False))
     batch = torch.randn(2, 4, 8, 8)
