@@ -84,6 +84,55 @@ def test_drop_path_starts_at_zero_and_rises_linearly(dataset, monkeypatch):
     assert sorted(set(seen)) == pytest.approx([0.0, 0.05, 0.1, 0.15])
 
 
+def test_optimiser_and_stream_are_built_by_the_numbers(dataset):
+    numbers = {"lr": 0.07, "momentum": 0.8, "decay": 0.01, "augment": True, "cutout": 4}
+    for nesterov in (True, False):
+        stage = training(dataset, **numbers, nesterov=nesterov)
+        (group,) = stage.optimizer.param_groups
+        found = (group["lr"], group["momentum"], group["weight_decay"], group["nesterov"])
+        assert found == (0.07, 0.8, 0.01, nesterov)
+    assert (stage.batches.augment, stage.batches.cutout, stage.batches.batch) == (True, 4, 32)
+    plain = training(dataset).batches
+    assert (plain.augment, plain.cutout) == (False, 0)
+
+
+def test_the_gradient_is_clipped(dataset):
+    stage = training(dataset, epochs=1, clip=1e-3)
+    run(stage)
+    squares = sum(value.grad.double().square().sum() for value in stage.network.parameters())
+    assert squares.sqrt().item() == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_the_weight_of_the_auxiliary_loss_is_the_number(dataset, monkeypatch):
+    weights = []
+
+    def spy(outputs, labels, weight):
+        weights.append(weight)
+        return torch.nn.functional.cross_entropy(outputs[0], labels)
+
+    monkeypatch.setattr("nasbook.evaluation.training.loss_with_auxiliary", spy)
+    run(training(dataset, epochs=1))
+    assert set(weights) == {0.0}
+
+
+def test_what_is_measured_where_and_in_which_mode(dataset):
+    """Accuracy counted by hand in evaluation mode: the record's on validation images, the result's on test images."""
+    stage = training(dataset)
+    record = run(stage)[-1]
+    by_hand = {}
+    stage.network.eval()
+    for kind in ("valid", "test"):
+        images = getattr(dataset, kind)
+        with torch.no_grad():
+            logits, _ = stage.network(dataset.normalisation(images.pixels))
+        by_hand[kind] = 100 * (logits.argmax(1) == images.labels).double().mean().item()
+    stage.network.train()
+    assert by_hand["valid"] != by_hand["test"]
+    assert record["valid_accuracy"] == pytest.approx(by_hand["valid"], abs=0.1)
+    assert stage.result()["test_accuracy"] == pytest.approx(by_hand["test"], abs=0.1)
+    assert stage.network.training
+
+
 def test_measuring_changes_nothing(dataset):
     plain, measured = training(dataset), training(dataset)
     run(plain)

@@ -214,7 +214,16 @@ def test_every_outer_step_sees_another_batch(dataset):
     assert not torch.equal(first[0], second[0])
     halves = [set(half.pixels.flatten(1).sum(1).tolist()) for half in (stage.weights_half, stage.alpha_half)]
     assert len(stage.weights_half) == len(stage.alpha_half) == 128
-    assert halves[0] != halves[1]
+    assert not halves[0] & halves[1]
+
+
+def test_each_stream_shows_its_own_half(dataset):
+    stage = search(dataset)
+    streams = ((stage.weights_batches, stage.weights_half), (stage.alpha_batches, stage.alpha_half))
+    for batches, half in streams:
+        shown = torch.cat([next(batches)[0] for _ in range(batches.per_epoch)])
+        own = stage.dataset.normalisation(half.pixels)
+        torch.testing.assert_close(shown.double().sum((1, 2, 3)).sort()[0], own.double().sum((1, 2, 3)).sort()[0])
 
 
 def test_divergence_stops_with_advice(dataset):
