@@ -410,38 +410,24 @@ from itertools import combinations
 
 from nasbook import experiment
 
-short = {
-    "images": 512,
-    "epochs": 2,
-    "batch": 32,
-    "channels": 4,
-    "layers": 3,
-    "precision": "float64",
-}
+numbers = {"images": 512, "epochs": 2, "batch": 32, "channels": 4, "layers": 3}
+numbers |= {"precision": "float64"}
+asked = {"space": "s2", "retrain": False, "device": str(nb.device)}
 ends = {}
 for order in bilevel_toy.ORDERS:
     for seed in range(3):
-        found = experiment.search(
-            space="s2",
-            seed=seed,
-            retrain=False,
-            numbers={**short, "order": order},
-            device=str(nb.device),
-        )
-        ends[order, seed] = torch.tensor(
-            found.history[-1]["weights"]["normal"], dtype=torch.float64
-        )
+        short = {**numbers, "order": order}
+        found = experiment.search(seed=seed, numbers=short, **asked).history[-1]["weights"]
+        ends[order, seed] = torch.tensor(found["normal"], dtype=torch.float64)
 first, last = bilevel_toy.ORDERS
+pairs = tuple(combinations(range(3), 2))
 changes = {
     "since the start": [ends[first, seed] - 0.5 for seed in range(3)],
     "by the other order": [ends[first, seed] - ends[last, seed] for seed in range(3)],
-    "by another seed": [
-        ends[first, one] - ends[first, two] for one, two in combinations(range(3), 2)
-    ],
+    "by another seed": [ends[first, one] - ends[first, two] for one, two in pairs],
 }
-nb.show(
-    mean_change_of_a_weight={name: torch.stack(each).abs().mean() for name, each in changes.items()}
-)
+mean = {name: torch.stack(each).abs().mean() for name, each in changes.items()}
+nb.show(mean_change_of_a_weight=mean)
 
 # %% [markdown]
 # Early in a search the order is not nothing: it shifts the weights about as far as they have moved at all. But another

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -168,6 +169,15 @@ class Dataset:
         """Shape of one image: (channels, height, width)."""
         channels, height, width = self.train.pixels.shape[1:]
         return channels, height, width
+
+    def digest(self) -> str:
+        """A checksum of all images and labels: two data sets of one name and other contents differ in it."""
+        total = hashlib.sha256()
+        for split, images in self._splits().items():
+            total.update(split.encode())
+            total.update(images.pixels.cpu().numpy().tobytes())
+            total.update(images.labels.cpu().numpy().tobytes())
+        return total.hexdigest()[:16]
 
     def _splits(self) -> dict[str, Images]:
         splits = {"training": self.train, "test": self.test}

@@ -39,6 +39,8 @@ class Cell:
             raise UsageError(
                 f"A cell of {len(self.edges)} edges needs as many operation lists, not {len(self.operations)}."
             )
+        if self.keep != 2 and len(self.nodes) > 1:
+            raise UsageError("A cell of several nodes keeps 2 edges into each: a genotype lists its pairs by twos.")
         if len({len(names) for names in self.operations}) != 1:
             raise UsageError("All edges of a cell must have equally many candidate operations.")
 

@@ -1,8 +1,10 @@
 """Whole runs: what comes out, what is kept, what is refused before anything runs."""
 
 import json
+from dataclasses import replace
 
 import pytest
+import torch
 
 from nasbook import datasets, experiment, spaces
 from nasbook.runtime.errors import UsageError
@@ -132,3 +134,10 @@ def test_a_small_data_set_is_taken_whole(tmp_path):
     search("digits", numbers=small | {"epochs": 1}, train_numbers=small | {"epochs": 1}, run=tmp_path / "run")
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["search"]["images"] == config["train"]["images"] == len(datasets.load("digits").train)
+
+
+def test_other_images_under_the_same_name_are_another_run(dataset, tmp_path):
+    search(dataset, run=tmp_path / "run")
+    changed = replace(dataset, train=dataset.train.subset(torch.arange(len(dataset.train)).flip(0)))
+    with pytest.raises(UsageError, match="another configuration .images is"):
+        search(changed, run=tmp_path / "run")

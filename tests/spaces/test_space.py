@@ -152,3 +152,8 @@ def test_refusals(call, says):
 def test_none_is_never_part_of_an_architecture():
     generator = torch.Generator().manual_seed(0)
     assert all(spaces.get("s3").sample(generator).count("none") == 0 for _ in range(50))
+
+
+def test_a_cell_of_several_nodes_keeps_two_edges_each():
+    with pytest.raises(UsageError, match="keeps 2 edges"):
+        spaces.Cell(((0, 2), (1, 2), (0, 3)), (("skip_connect",),) * 3, keep=1)
