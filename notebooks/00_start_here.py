@@ -167,8 +167,9 @@ print(outcome.genotype)
 scope
 
 # %% [markdown]
-# The weights on each edge sum to one. Look at `none`: it takes more and more. Chapter 06 asks why, and what that does
-# to the result.
+# The weights on each edge sum to one. Look at `none`: it takes more and more, and yet it is not in the cell. The rule
+# that draws the cell passes over `none` and takes the largest of the other weights, however small. Chapter 06 asks why
+# `none` grows, and what that does to the result.
 
 # %% tags=["nbval-check-output"]
 last = outcome.history[-1]

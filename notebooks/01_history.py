@@ -33,7 +33,7 @@ nb = nasbook.start("01")
 #
 # Each point is a published system that designed a network for CIFAR-10 by itself. Across: what its search cost, in
 # days on one GPU. Up: the test error of the network that came out. The axis of cost is **logarithmic**: each step is
-# ten times more.
+# ten times more. The dotted lines are two networks that people designed.
 
 # %%
 methods = strategies.published_methods()
@@ -185,8 +185,8 @@ generations(history, baseline=error["every wire"].item())
 #
 # ## Counting the cost
 #
-# Thirty years later the networks had grown a hundred thousand times, and the loop had stayed the same. Here is what the searches
-# cost, family by family.
+# Thirty years later the networks had grown a hundred thousand times, and the loop had stayed the same. Here is what
+# the searches cost, family by family.
 
 # %% tags=["nbval-check-output"]
 summary = {}
@@ -294,7 +294,7 @@ nasbook.source(strategies.evolution)
 # %% [markdown]
 # **REINFORCE** (Zoph & Le 2017 used it with a recurrent network) learns a *policy* $\pi_\phi$, a distribution over
 # architectures. After each score $R$ it makes what it drew more probable if $R$ was above the average $b$ of the past,
-# and less probable if below:
+# and less probable if below. It climbs the gradient of the expected score $J$:
 #
 # $$\nabla_\phi J = \mathbb E\big[(R - b)\, \nabla_\phi \log \pi_\phi(a)\big]. \tag{1.2}$$
 #
@@ -351,8 +351,8 @@ nb.show(
 race.reveal("no clear winner")
 
 # %% [markdown]
-# So did evolution and REINFORCE learn nothing? Look not at the best, but at *what they propose*. (REINFORCE gets a
-# learning rate ten times the published one, as it has a hundred evaluations and not thousands.)
+# So did evolution and REINFORCE learn nothing? Look not at the best, but at *what they propose*. (REINFORCE gets
+# ten times the learning rate of the script published with NATS-Bench, as it has a hundred evaluations only.)
 
 # %%
 nb.predict(
@@ -456,9 +456,10 @@ nb.predict(
 # Write `best_within(methods, gpu_days)`: the `name` of the system with the lowest error among those whose search fits
 # the budget, or `None` if none fits. A system without a known cost does not fit.
 #
-# <details><summary>Hint 1</summary>Keep the methods whose `gpu_days` is not `None` and at most the budget.</details>
-# <details><summary>Hint 2</summary>`min(fitting, key=lambda method: method.error_percent)`, unless the list is
-# empty.</details>
+# <details><summary>Hint 1</summary>Keep the methods whose <code>gpu_days</code> is not <code>None</code> and at most
+# the budget.</details>
+# <details><summary>Hint 2</summary><code>min(fitting, key=lambda method: method.error_percent)</code>, unless the
+# list is empty.</details>
 
 
 # %%
@@ -518,10 +519,10 @@ nb.check("01.2", solution_policy_gradient)
 # far, again and again; move when it scores higher. It must be a generator without an end. When it passes, enter it in
 # the race above.
 #
-# <details><summary>Hint 1</summary>`score = yield architecture` proposes an architecture and receives its score.
-# `strategies.mutate(space, parent, generator=generator)` gives a neighbour.</details>
-# <details><summary>Hint 2</summary>Keep two variables, the current architecture and its score; inside `while True`
-# propose a mutation and compare.</details>
+# <details><summary>Hint 1</summary><code>score = yield architecture</code> proposes an architecture and receives its
+# score. <code>strategies.mutate(space, parent, generator=generator)</code> gives a neighbour.</details>
+# <details><summary>Hint 2</summary>Keep two variables, the current architecture and its score; inside
+# <code>while True</code> propose a mutation and compare.</details>
 
 
 # %%

@@ -55,7 +55,7 @@ nb.show(darts.edges("normal"))
 
 # %% [markdown]
 # That is *one* architecture. The **space** has every allowed edge, and on every edge every allowed operation, side by
-# side. Here is a small one: space S3 with two round nodes. Its third operation, `none`, stands for "no edge": it
+# side. Here is a small one: space S3 with two round nodes. One of its three operations, `none`, stands for "no edge": it
 # matters in chapter 04, and is never part of a finished architecture.
 
 # %%
@@ -202,7 +202,7 @@ for name in ("s1", "s2", "s3", "s4"):
 nb.show(rows)
 
 # %% [markdown]
-# Two thousand million each. S1 looks different from the others inside: every edge has a list of its own; by its
+# Two billion each. S1 looks different from the others inside: every edge has a list of its own; by its
 # authors' account, the two strongest operations of an earlier DARTS search. A space prints itself; this is its first
 # half, with two nodes.
 
@@ -314,8 +314,8 @@ nb.show(
 )
 
 # %% [markdown]
-# Width counts squared, depth at most once: 20 cells instead of 11 double the normal cells of each stage and leave the
-# two reductions as they were.
+# Width counts squared, depth about in proportion: 20 cells instead of 11 double the normal cells of each stage and
+# leave the two reductions as they were, so the factor stays just below 2.
 
 # %%
 depths, widths = (5, 8, 14, 20), {12: "o", 24: "s", 36: "^"}
@@ -379,8 +379,8 @@ nb.show("random cells, of 20, that are smaller than", smaller)
 # Choose a space, then edges and operations; or draw a random cell, or take a neighbour step. The text field takes a
 # genotype, or a published name such as `DARTS_V2` in space `darts` with four nodes, and builds it.
 #
-# **Task.** In the reduction cell of space `s2`, move one `skip_connect` from an input to a round node and watch the
-# parameters. Exercise 02.2 asks for more.
+# **Task.** In the reduction cell that you see first, node 3 takes a `skip_connect` from node 2. Let it come from node 1
+# instead, and watch the parameters. Exercise 02.2 asks for more.
 
 # %% tags=["widget"]
 from nasbook.widgets.cell_builder import CellBuilder
@@ -568,7 +568,7 @@ nb.check("02.4", solution_distinct)
 # - Operations run ReLU, convolution, normalisation; a skip is free at stride 1 and costs $C^2+2C$ at stride 2.
 # - A space has $\prod_j \binom{n_j}{2}K^2$ architectures a cell, about 10¹⁸ for DARTS; `none` adds none.
 # - Normal cells with two reductions between them make a network; a longer stem adapts it to large images.
-# - Parameters grow with the square of the width and at most in proportion to the depth.
+# - Parameters grow with the square of the width, and about in proportion to the depth.
 #
 # **References.** Zoph and others 2018 (NASNet); Liu, Simonyan and Yang 2019 (DARTS), section 3 and appendix A; Zela and
 # others 2020 (S1 to S4).

@@ -195,7 +195,7 @@ nb.show(
 
 # %% [markdown]
 # For *two* paths sharing saves nothing: the number of batches is the same. What it shows is that one set of weights
-# can serve two architectures at once; harm and help about balance. A point or two between bars is luck: change
+# can serve two architectures at once; harm and help about balance. A few points between bars are luck: change
 # `seed=1` here and in the section before, run both again, and see which differences last.
 #
 # Can one set of weights serve 48?
@@ -369,8 +369,8 @@ nb.show(
 #   of the truth: one more seed changes who is best.
 # - Supernets of different seeds agree **with each other** much better. So the rest is not noise of the supernet: it
 #   has an opinion of its own, a bias.
-# - A faultless score would reach the last line's $\rho$ with our truth, by Spearman and Brown's formula
-#   $\sqrt{2r/(1+r)}$, where $r$ is the $\rho$ of two trainings. There is room that our supernets leave unused.
+# - A faultless score would reach about the last line's $\rho$ with our truth: $\sqrt{2r/(1+r)}$, the root of Spearman
+#   and Brown's reliability of a mean of two, where $r$ is the $\rho$ of two trainings. Our supernets leave room unused.
 #
 # What is the opinion? We suspect: they like convolutions.
 
@@ -442,8 +442,8 @@ nb.show(
 
 # %% [markdown]
 # The four picks are better than the average architecture with a convolution. Yet four are few, and of the best twelve
-# the supernets find hardly more than chance does. The best of all is partly lucky itself: it was chosen by the very numbers
-# that we quote.
+# the supernets find hardly more than chance does. The best of all is partly lucky itself: it was chosen by the very
+# numbers that we quote.
 #
 # ## What it saves
 #

@@ -139,5 +139,5 @@ def test_a_small_data_set_is_taken_whole(tmp_path):
 def test_other_images_under_the_same_name_are_another_run(dataset, tmp_path):
     search(dataset, run=tmp_path / "run")
     changed = replace(dataset, train=dataset.train.subset(torch.arange(len(dataset.train)).flip(0)))
-    with pytest.raises(UsageError, match="another configuration .images is"):
+    with pytest.raises(UsageError, match=r"another configuration \(images is"):
         search(changed, run=tmp_path / "run")

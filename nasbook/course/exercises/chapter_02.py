@@ -136,9 +136,9 @@ def renamed(cell: tuple[Pair, ...]) -> tuple[tuple[Pair, ...], ...]:
 
 EXERCISES = (
     Exercise("02.1", "count the architectures of a cell", "easy", 5, check_cell_size, "equation (2.2)"),
-    Exercise("02.2", "the cheapest skips", "easy", 10, check_cheapest_skips, "the section on operations"),
+    Exercise("02.2", "the cheapest skips", "easy", 10, check_cheapest_skips, "the section What an operation is made of"),
     Exercise(
-        "02.3", "parameters of an operation", "medium", 15, check_operation_parameters, "the section on operations"
+        "02.3", "parameters of an operation", "medium", 15, check_operation_parameters, "the section What an operation is made of"
     ),
-    Exercise("02.4", "count cells that differ", "hard", 25, check_distinct_cells, "the section on counting"),
+    Exercise("02.4", "count cells that differ", "hard", 25, check_distinct_cells, "the section Counting architectures"),
 )
