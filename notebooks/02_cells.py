@@ -55,8 +55,8 @@ nb.show(darts.edges("normal"))
 
 # %% [markdown]
 # That is *one* architecture. The **space** has every allowed edge, and on every edge every allowed operation, side by
-# side. Here is a small one: space S3 with two round nodes. One of its three operations, `none`, stands for "no edge": it
-# matters in chapter 04, and is never part of a finished architecture.
+# side. Here is a small one: space S3 with two round nodes. One of its three operations, `none`, stands for "no edge":
+# it matters in chapter 04, and is never part of a finished architecture.
 
 # %%
 figures.cell(spaces.get("s3", nodes=2))

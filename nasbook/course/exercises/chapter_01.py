@@ -29,7 +29,7 @@ def check_best_within(attempt: Callable[[tuple[PublishedMethod, ...], float], An
                 continue
             names = [row.name for row in methods]
             expect(got is not None, f"A search fits {where}; one that costs exactly the budget fits, too.")
-            expect(got in names, f"The result {where} must be the `name` of a method (not its title), not {got!r}.")
+            expect(got in names, f"The result {where} must be the name of a method as in row.name, not {got!r}.")
             row = methods[names.index(got)]
             expect(row.gpu_days is not None, f"{row.title} gives no cost, so nobody knows whether it fits {where}.")
             expect(row in fitting, f"{row.title} costs {row.gpu_days} GPU-days, which does not fit {where}.")

@@ -15,6 +15,7 @@ from nasbook.supernet import parameters
 
 ALL_SKIP_SPACE = "s2"
 ALL_SKIP_NODES = 3
+OPERATIONS_SECTION = "What an operation is made of"
 OPERATIONS = (
     "none",
     "max_pool_3x3",
@@ -136,9 +137,14 @@ def renamed(cell: tuple[Pair, ...]) -> tuple[tuple[Pair, ...], ...]:
 
 EXERCISES = (
     Exercise("02.1", "count the architectures of a cell", "easy", 5, check_cell_size, "equation (2.2)"),
-    Exercise("02.2", "the cheapest skips", "easy", 10, check_cheapest_skips, "the section What an operation is made of"),
+    Exercise("02.2", "the cheapest skips", "easy", 10, check_cheapest_skips, f"the section {OPERATIONS_SECTION}"),
     Exercise(
-        "02.3", "parameters of an operation", "medium", 15, check_operation_parameters, "the section What an operation is made of"
+        "02.3",
+        "parameters of an operation",
+        "medium",
+        15,
+        check_operation_parameters,
+        f"the section {OPERATIONS_SECTION}",
     ),
     Exercise("02.4", "count cells that differ", "hard", 25, check_distinct_cells, "the section Counting architectures"),
 )
