@@ -379,7 +379,7 @@ nb.show("random cells, of 20, that are smaller than", smaller)
 # Choose a space, then edges and operations; or draw a random cell, or take a neighbour step. The text field takes a
 # genotype, or a published name such as `DARTS_V2` in space `darts` with four nodes, and builds it.
 #
-# **Task.** In the reduction cell that you see first, node 3 takes a `skip_connect` from node 2. Let it come from node 1
+# **Task.** Show the reduction cell. At first its node 3 takes a `skip_connect` from node 2; let it come from node 1
 # instead, and watch the parameters. Exercise 02.2 asks for more.
 
 # %% tags=["widget"]

@@ -53,7 +53,8 @@ class CellBuilder(StaticFallback, widgets.VBox):
         }
         self._kind = _dropdown("Show", "Which cell is drawn and changed below", self._on_kind, cells.KINDS)
         self._pairs = [self._pair(index) for index in range(MOST_PAIRS)]
-        self._drawing, self._message = widgets.HTML(), widgets.HTML()
+        self._drawing = widgets.HTML(layout={"flex": "1 1 20em", "min_width": "0"})
+        self._message = widgets.HTML()
         self._text = widgets.Text(
             description="Text", tooltip="The genotype; paste another one", layout={"width": "95%"}
         )
@@ -62,7 +63,10 @@ class CellBuilder(StaticFallback, widgets.VBox):
             _button("Neighbour step", "Change one operation or one edge at random", self.step),
             _button("Use text", "Build the genotype that the text field holds", self._on_text),
         ]
-        controls = widgets.VBox([*self._choices.values(), self._kind, *(widgets.HBox(pair) for pair in self._pairs)])
+        controls = widgets.VBox(
+            [*self._choices.values(), self._kind, *(widgets.HBox(pair) for pair in self._pairs)],
+            layout={"flex": "0 0 auto"},  # the drawing gives way, not the menus
+        )
         begin = CellBuilderState.parse(state) if state else _BEGIN
         super().__init__(
             [widgets.HBox([controls, self._drawing]), widgets.HBox(buttons), self._text, self._message], value=begin
