@@ -30,7 +30,8 @@ nb = nasbook.start("04")
 #
 # Three candidates compete for one edge: copy the image, take the largest value around each pixel, or convolve. Here is
 # what each makes of a street number. (On a real edge the input has more channels than three; we take a colour image so
-# that we can look at it.)
+# that we can look at it. All pictures but the first share one scale of brightness, so the copy looks paler than its
+# original.)
 #
 # Trying all three is easy for one edge. A DARTS search has 28 edges, and chapter 02 counted what that means.
 
@@ -110,7 +111,7 @@ nb.show(rows)
 
 # %% [markdown]
 # *Distance* is the root mean square difference between the mixed output and that of `sep_conv_3x3`. On a logarithmic
-# axis it falls on a line: the gap to the second largest $\alpha$ is 1.5, and the distance shrinks by $e^{-1.5t}$.
+# axis it soon falls on a line: the gap to the second largest $\alpha$ is 1.5, and the distance shrinks like $e^{-1.5t}$.
 
 # %%
 figure, axis = figures.figure("single")
@@ -186,8 +187,9 @@ nb.show(
 # %% [markdown]
 # ## A one-hot mixing is the architecture alone
 #
-# Put weight one on the operations of an architecture and zero elsewhere. Is the supernet then the network of that
-# architecture? Build the network on its own, copy the shared weights of its operations into it, and compare.
+# Put weight one on the operations of an architecture and zero elsewhere (an edge that the architecture lacks gets zero
+# everywhere, which is the same as all weight on `none`). Is the supernet then the network of that architecture? Build
+# the network on its own, copy the shared weights of its operations into it, and compare.
 
 # %% tags=["nbval-check-output"]
 genotype = space.sample(torch.Generator().manual_seed(4))
@@ -213,7 +215,7 @@ nb.show(
 #
 # ## The gradient in alpha
 #
-# The loss $L$ is a smooth function of $\alpha$ through (4.1) and (4.2). The softmax has the derivatives
+# The loss $L$ depends on $\alpha$ through (4.1) and (4.2), and can be differentiated. The softmax has the derivatives
 #
 # $$\frac{\partial p_k}{\partial \alpha_j} = p_k\,(\delta_{kj} - p_j), \tag{4.3}$$
 #
@@ -380,8 +382,8 @@ figures.Picture(figure, words)
 # %% [markdown]
 # This **discretisation gap** is not the verdict on the architecture: trained afresh, alone, it may be good (chapter 06),
 # and its weights were never trained for this. But it shows that alpha learned to *mix* well, and nobody asked it to
-# *choose* well. This is one short run: change
-# `seed` and run the two cells again to see how much of the picture is chance.
+# *choose* well. This is one short run: change `seed` and run the two cells again to see how much of the picture is
+# chance.
 #
 # ## Checkpoint
 #
@@ -467,7 +469,8 @@ nb.check("04.2", sliders_at.state())
 # ### Exercise 04.3 (medium, 10 minutes)
 #
 # Write `mixed_edge(outputs, names, alpha)`: `outputs` is a dictionary from an operation's name to its output, without
-# an entry for `none`; `names` lists all operations in the order of `alpha`, `none` among them or not.
+# an entry for `none`; `names` lists all operations in the order of `alpha`, `none` among them or not. Return the output
+# of the edge, (4.1).
 #
 # <details><summary>Hint 1</summary>Take the softmax over all of alpha before you look at the outputs.</details>
 # <details><summary>Hint 2</summary>Sum weight times output over the names that have an output.</details>
@@ -522,7 +525,7 @@ nb.check("04.4", solution_alpha_gradient)
 # ## What breaks
 #
 # - **Mixing is not choosing.** The gap above: nothing in the loss asks for weights near a corner.
-# - **Everything runs.** A mixture of $K$ operations takes about $K$ times the time and memory of one; chapter 06
+# - **Everything runs.** A mixture of $K$ operations takes up to $K$ times the time and memory of one; chapter 06
 #   measures it.
 # - **Weights are not merits.** Exercise 04.4 says that $\alpha_k$ rises if $o_k$ lowers the loss more than the *current
 #   mixture* does: a judgement beside all others, which may change when they are gone.
@@ -536,7 +539,7 @@ nb.check("04.4", solution_alpha_gradient)
 # - A mixed edge puts out $\sum_k p_k o_k(x)$, and $p$ is the softmax of the architecture parameters.
 # - With all weight on one operation an edge, the supernet is that architecture's network, to the last digits.
 # - The gradient in alpha is ordinary; finite differences confirm it to one part in a million.
-# - Shifts of an edge's parameters change nothing; `none` only takes weight from the others and is never chosen.
+# - Shifts of an edge's parameters change nothing; `none` only takes weight from the others, and DARTS never chooses it.
 # - Cut down with its weights as they are, a mixture loses much of its accuracy: the discretisation gap.
 #
 # **Reference.** Liu, Simonyan and Yang 2019, *DARTS: Differentiable Architecture Search*, section 2.2.

@@ -105,7 +105,8 @@ nasbook.source(Problem)
 # $$L_{val} = \alpha w - 2\alpha + 1, \qquad L_{train} = w^2 - 2\alpha w + \alpha^2 = (w - \alpha)^2. \tag{5.3}$$
 #
 # The inner problem is solved by $w^*(\alpha) = \alpha$. Put that into the outer one: $\alpha^2 - 2\alpha + 1 =
-# (\alpha - 1)^2$. So the exact answer is $\alpha = w = 1$. The table walks along $w = w^*(\alpha)$.
+# (\alpha - 1)^2$. So the exact answer is $\alpha = w = 1$. Elsewhere in the plane the outer loss is far lower (the first
+# picture goes down to $-12$), but $w$ never stays there: only the line $w = w^*(\alpha)$ counts. The table walks along it.
 
 # %% tags=["nbval-check-output"]
 alphas = [0.0, 0.5, 1.0, 1.5, 2.0]
@@ -119,8 +120,8 @@ nb.show([["alpha", *alphas], ["outer loss", *losses]])
 #
 # $$\nabla_\alpha L_{val}(w, \alpha)\big|_{w \text{ fixed}} \tag{5.4}$$
 #
-# On the toy it is $w - 2$. It is zero only where $w = 2$, and $w$ rests only where $w = \alpha$: hence $(2, 2)$,
-# whatever the learning rates are. Here is the function that the search of chapter 06 runs.
+# On the toy it is $w - 2$. It is zero only where $w = 2$, and $w$ rests only where $w = \alpha$: hence $(2, 2)$, for all
+# learning rates that let it rest at all. Here is the function that the search of chapter 06 runs.
 
 # %%
 nasbook.source(first_order)
@@ -134,18 +135,21 @@ nasbook.source(first_order)
 # $$w'(\alpha) = w - \xi\,[\,m\,v + \nabla_w L_{train}(w, \alpha) + \lambda w\,], \tag{5.5}$$
 #
 # with step $\xi$, momentum $m$, velocity $v$ and weight decay $\lambda$. The outer loss is then taken at $w'(\alpha)$.
-# The chain rule gives two terms, the direct one and the answer of $w$. With $g = \nabla_{w'} L_{val}(w', \alpha)$,
+# The chain rule gives two terms, the direct one and the answer of $w$. In (5.5) only the training gradient depends on
+# $\alpha$, so the answer is $-\xi\, \nabla^2_{\alpha, w} L_{train}(w, \alpha)\, g$ with
+# $g = \nabla_{w'} L_{val}(w', \alpha)$. It is estimated by a difference:
 #
 # $$\nabla_\alpha L_{val}(w', \alpha) \;-\; \xi\, \frac{\nabla_\alpha L_{train}(w + \epsilon g, \alpha) -
 # \nabla_\alpha L_{train}(w - \epsilon g, \alpha)}{2\epsilon}. \tag{5.6}$$
 #
-# The fraction is a finite difference: it stands for a matrix of mixed derivatives times $g$, without ever building it.
+# The fraction stands for that matrix of mixed derivatives times $g$, without ever building the matrix.
 
 # %%
 nasbook.source(second_order)
 
 # %% [markdown]
-# On the toy ($m = \lambda = 0$) equation (5.6) can be written out. With $w' = w - 2\xi(w - \alpha)$ it is
+# On the toy ($m = \lambda = 0$) equation (5.6) can be written out: $w' = w - 2\xi(w - \alpha)$, the direct term is
+# $w' - 2$, the mixed derivative is $-2$, and $g = \alpha$. Together
 #
 # $$(1 - 2\xi)\, w + 4\xi\alpha - 2. \tag{5.7}$$
 #
@@ -209,8 +213,10 @@ bilevel.plane(
 # ## The plane, step by step
 #
 # Both searches side by side, first order on the left. **Step** moves $\alpha$ once and $w$ once; $\xi$ is a slider, and
-# so is the start. Your task stands above the picture. `plane.state()` is a short text that brings others to the same
-# place.
+# so is the start. `plane.state()` is a short text that brings others to the same place.
+#
+# **Task.** Find the $\xi$ at which second order comes to rest on the star, and take steps until it is there. Exercise
+# 05.1 checks it.
 
 # %% tags=["widget"]
 from nasbook.widgets.bilevel_toy import BilevelToy
@@ -232,7 +238,7 @@ nasbook.source(hypergradients.exact_product)
 # %% [markdown]
 # The check needs one point: a fresh supernet, and a batch from each half. A difference quotient assumes a smooth
 # function, so we begin with the supernet's **smooth twin**: each ReLU is replaced by SiLU, $x \cdot \text{sigmoid}(x)$,
-# and nothing else is changed.
+# and nothing else is changed. Distances below are given as $\epsilon\,|g|$, the length of the step from $w$.
 
 # %% tags=["nbval-check-output"]
 generator = torch.Generator().manual_seed(0)
@@ -274,7 +280,7 @@ error_curves(epsilons, {"float64": double, "float32": single})
 # %% [markdown]
 # A valley. On its right side the error falls with $\epsilon^2$: ten times closer, a hundred times better. On its left
 # side rounding wins. In single precision the valley is shallow, and the published choice, $\epsilon = 0.01 / |g|$ with
-# one norm over all weights, stands near its floor. That is why it is not smaller.
+# one norm over all weights, stands near its floor: a good reason not to take it much smaller.
 #
 # ## Over 2 times epsilon
 #
@@ -430,9 +436,9 @@ mean = {name: torch.stack(each).abs().mean() for name, each in changes.items()}
 nb.show(mean_change_of_a_weight=mean)
 
 # %% [markdown]
-# Early in a search the order is not nothing: it shifts the weights about as far as they have moved at all. But another
-# seed shifts them more, so one run of each cannot say which order is better. We follow the released code and keep the
-# order a field of the numbers, so that you can turn it.
+# Early in a search the order is not nothing: the shift is a good part of the way that the weights have moved at all. But
+# another seed shifts them more, so one run of each cannot say which order is better. We follow the released code; the
+# order is a field of the numbers, so that you can change it.
 #
 # ## One loss for both?
 #
@@ -478,8 +484,8 @@ nb.show([["", "train loss", "held-out loss", "held-out %", "decided"], *rows])
 # - Single level has the lower training loss. Once the images are memorised, its gradient fades, and $\alpha$ stays near
 #   equal weights: there is nothing more to hear.
 # - The bilevel $\alpha$ goes on moving, because on its half the loss stays high.
-# - On new images **neither is better here**, and both are near the 10 % of guessing: with so few images both memorise. This run shows what each $\alpha$
-#   listens to, not that one finds better networks.
+# - On new images **neither is better here**, and both are near the 10 % of guessing: with so few images both memorise.
+#   This run shows what each $\alpha$ listens to, not that one finds better networks.
 
 # %% [markdown]
 # ## Checkpoint
@@ -519,7 +525,7 @@ nb.predict(
 #
 # ### Exercise 05.1 (easy, 5 minutes)
 #
-# Do the task of the plane above, then give its state: `answer = plane.state()`.
+# Do the task in "The plane, step by step", then give the state: `answer = plane.state()`.
 #
 # <details><summary>Hint 1</summary>Equation (5.8) says where second order rests.</details>
 # <details><summary>Hint 2</summary>Solve 2 / (1 + 2ξ) = 1, set the slider, and press "10 steps" until nothing
@@ -650,4 +656,4 @@ nb.check("05.4", solution_hypergradient)
 # - First order takes 2 + 2 passes an iteration, second order 5 + 5.
 # - The order of the steps shifts a search, less than a seed does; with one loss, $\alpha$ hears what helps to memorise.
 #
-# *Source:* H. Liu, K. Simonyan and Y. Yang, "DARTS: Differentiable Architecture Search", ICLR 2019, section 2.3.
+# *Source:* H. Liu, K. Simonyan and Y. Yang, "DARTS: Differentiable Architecture Search", ICLR 2019, sections 2.2 and 2.3.

@@ -29,9 +29,10 @@ nb = nasbook.start("06")
 # %% [markdown]
 # ## A cell that nobody drew
 #
-# This is the normal cell that Liu, Simonyan and Yang published in 2019. Stacked twenty times it made 2.76 % errors on
-# CIFAR-10, about as few as the best cells of the day; but those had taken thousands of GPU-days to find, and this one
-# took a single day on a single GPU. By the end of the chapter you have made one of your own, every step in the open.
+# This is the normal cell that Liu, Simonyan and Yang published in 2019. A network of twenty cells, two of them its
+# reduction cell, made 2.76 % errors on CIFAR-10, about as few as the best cells of the day; but those had taken
+# thousands of GPU-days to find, and its search took about one. By the end of the chapter you have made one of your own,
+# every step in the open.
 
 # %%
 figures.cell(spaces.read("DARTS_V2"))
@@ -46,7 +47,8 @@ figures.cell(spaces.read("DARTS_V2"))
 # w \leftarrow w - \eta_w \nabla_w L_{\mathrm{train}}(w, \alpha). \tag{6.1}$$
 #
 # The training images are split in two halves: one teaches the weights, the other teaches $\alpha$. This is first-order
-# DARTS; the outer step of the package is short enough to read here.
+# DARTS, in plain gradient steps; as published, Adam takes the step on $\alpha$ and SGD with momentum that on $w$. The
+# outer step of the package is short enough to read here.
 
 # %%
 nasbook.source(Search._outer_step)
@@ -120,8 +122,8 @@ searches.mean_weights(history, space)
 
 # %% [markdown]
 # `none` takes most of the weight. It adds zeros, so its weight only turns down the whole edge; and the batch
-# normalisation of the next cell mostly undoes what all edges are turned down by in common. So a large `none` does not say that
-# the edge is useless. Why it grows rather than stays is not shown by one run; a likely reason is the over-fitting
+# normalisation of the next cell mostly undoes what all edges are turned down by in common. So a large `none` does not say
+# that the edge is useless. Why it grows rather than stays is not shown by one run; a likely reason is the over-fitting
 # above: to the validation loss every operation looks too loud.
 
 # %% [markdown]
@@ -134,7 +136,7 @@ searches.mean_weights(history, space)
 # 3. on each, keep the operation that gave the score.
 #
 # `none` is excluded from the choice but has taken part in the softmax: on an edge where it is large, all others are
-# small. That is how it still has a say about *edges*, and none about operations. Here are the last node's edges:
+# small. So it still has a say about which *edges* are kept, but not about their operations. The last node's edges:
 
 # %%
 node = space.normal.nodes[-1]
@@ -263,14 +265,15 @@ difference = searched - sum(accuracy["random, two cells"]) / 2
 claim.reveal(claim.options[0 if difference > 10 else 1 if difference >= -10 else 2])
 
 # %% [markdown]
-# Read the picture with care (the supernet is measured on the validation half, the others on the test images). Trained
-# on its own, the searched cell is far better than inside the supernet: the shared weights were the problem, not the
-# cell. It is also far better than skips alone. But it is **not** better than convolutions everywhere, and a random cell
-# with two convolutions does as well. One cell, trained twice with different seeds, differs by a few points, sometimes
-# by more than five; smaller differences between these bars mean nothing.
+# Read the picture with care: the supernet's weights saw half of the images and are measured on the other half; the
+# other networks were trained on both halves and are measured on test images. Trained on its own, the searched cell is
+# far better than inside the supernet: the low accuracy there was mostly the shared weights' fault. It also beats skips
+# alone by far. But it is **not** better than convolutions everywhere, and a random cell with two convolutions does as
+# well. One cell, trained twice with different seeds, differs by a few points, sometimes by more than five; smaller
+# differences between these bars mean nothing.
 #
-# That is the honest state of the matter at this size. At full size it took until 2019 for somebody to ask: random
-# search with the same training came surprisingly close to the early methods (Li and Talwalkar). Always train controls.
+# That is the state of the matter at this size. At full size, Li and Talwalkar showed in 2019 that random search, trained
+# in the same way, comes surprisingly close to the early methods. Always train controls.
 
 # %% [markdown]
 # ## Two searches under the microscope
@@ -296,11 +299,11 @@ scope = Microscope(history, other, space=space, titles=["seed 1", "seed 2"])
 scope
 
 # %% [markdown]
-# A choice between 0.14 and 0.13 is made as firmly as one between 0.9 and 0.05. Two seeds that tell the same story about
-# the weights may so end with different cells.
+# A choice between 0.14 and 0.13 is made as firmly as one between 0.9 and 0.05. So two seeds that tell the same story
+# about the weights may still end with different cells.
 
 # %% [markdown]
-# ## K operations cost K times as much
+# ## Do K operations cost K times as much?
 #
 # Every step runs all K operations of every edge, forward and backward, and keeps what each of them needs for its
 # gradient. So the lecture says: K times the time, K times the memory of training one architecture. Here is the
@@ -483,11 +486,13 @@ figures.Picture(
 #
 # Search on images of your own: a folder with one subfolder a class, or an `.npz` file with the arrays `x_train`,
 # `y_train`, `x_test`, `y_test` (uint8 images, whole-number labels). A few hundred images are enough; the sides must be
-# multiples of 8. Give its path as `data=`, retrain, and put the outcome into `my_outcome`. Then judge it: train a
-# random cell on the same images.
+# multiples of 8. Hand its path to `experiment.search("darts", space="s3", data=path, device=nb.device.type)`, which
+# searches and then trains the derived cell, and put what it returns into `my_outcome`. Then judge it: train a random cell
+# on the same images.
 #
 # <details><summary>Hint 1</summary>Two epochs with <code>numbers={"epochs": 2, "images": 600}</code> show whether all
-# is well, then take more; <code>train_numbers</code> takes the same keys for the training.</details>
+# is well, then take more; <code>train_numbers</code> takes the same keys for the training.
+# <code>my_outcome.result["test_accuracy"]</code> is the result.</details>
 # <details><summary>Hint 2</summary>No images at hand? <code>numpy.savez(path, x_train=..., ...)</code> writes such a
 # file; photographs can be scaled with Pillow.</details>
 
@@ -534,4 +539,5 @@ nb.check("06.3", solution_outcome)
 # - The top-2 rule scores edges by their best weight without `none`, which still took part in the softmax.
 # - The supernet loses accuracy when its weights run one architecture: the discretisation gap.
 # - At this size the searched cell is about as good as convolutions or a random cell with some, and beats skips clearly.
-# - K operations on an edge cost nearly K times the time and memory; one sampled path costs what one architecture does.
+# - K operations on an edge cost somewhat less than K times the time and memory of one; one sampled path costs as much as
+#   one operation.

@@ -24,7 +24,7 @@ def error_curves(
     """Relative error of a finite-difference product against epsilon, both on logarithmic axes.
 
     Args:
-        epsilons: as fractions of 1 / |v|.
+        epsilons: as fractions of 1 / |g|, where g is the direction.
         curves: name to the error at each epsilon.
         published: the epsilon of the released code, marked by a grey line.
         ax: where to draw; a new figure without it.
@@ -35,7 +35,7 @@ def error_curves(
     if not curves or any(len(errors) != len(epsilons) for errors in curves.values()):
         raise UsageError("Each curve needs one error for each epsilon, and there must be at least one curve.")
     ax = style.on(ax)
-    ax.set(xscale="log", yscale="log", xlabel="ε · |v|", ylabel="relative error")
+    ax.set(xscale="log", yscale="log", xlabel="ε · |g|", ylabel="relative error")
     ax.axhline(1.0, color=style.GREY, lw=0.8, ls=":")
     if published is not None:
         ax.axvline(published, color=style.GREY, lw=0.9)
@@ -49,7 +49,7 @@ def error_curves(
         lowest = int(np.argmin(errors))
         told.append(f"{name} is smallest, {errors[lowest]:.0e}, at {epsilons[lowest]:.0e}")
     ax.legend()
-    return Picture(style.root(ax), f"Relative error of the finite difference against ε times |v|: {listed(told)}.")
+    return Picture(style.root(ax), f"Relative error of the finite difference against ε times |g|: {listed(told)}.")
 
 
 @style.styled

@@ -37,7 +37,7 @@ def check_same_picture(attempt: Any) -> None:
     """A state of the widget whose three parameters moved away from zero while the weights stayed at one third."""
     from nasbook.widgets.mixed_edge import MixedEdgeState
 
-    expect(isinstance(attempt, str), "Give the text that edge.state() returns.")
+    expect(isinstance(attempt, str), "Give the text that sliders.state() returns.")
     state = MixedEdgeState.parse(attempt)
     expect(
         min(abs(value) for value in state.alpha) >= 1,

@@ -27,6 +27,7 @@ def check_exact_answer(attempt: Any) -> None:
     expect(state.look_ahead > 0, "With a look-ahead step of 0, second order is first order.")
     alpha, w = shown.second.end
     moving = abs(float(shown.second.alpha[-1] - shown.second.alpha[max(0, state.steps - 5)])) > 0.005
+    expect(state.steps >= 5, "Take steps until second order has come to rest.")
     expect(not moving, "Second order is still moving there: take more steps.")
     expect(
         max(abs(alpha - 1), abs(w - 1)) < 0.01,
@@ -69,10 +70,13 @@ def check_product(attempt: Callable[[Problem, Tensors, Tensors, Tensors, float],
     )
     right = exact_product(point.problem, point.w, point.alpha, direction)
     _expect_names(found, right)
+    swapped = exact_product(Problem(point.problem.outer, point.problem.inner), point.w, point.alpha, direction)
+    expect(relative_error(found, swapped) > 1e-3, "That is the product of the outer loss; (5.6) takes the inner one.")
     for fault, factor in (
         ("you divide by 2 and then multiply by epsilon, so write / (2 * epsilon)", EPSILON**2),
         ("it has the wrong sign", -1.0),
         ("it is twice too large, because w+ and w- lie 2 epsilon apart", 2.0),
+        ("it is half of what it should be, because the two weights must lie 2 epsilon apart", 0.5),
         ("the difference is not divided by anything", 2 * EPSILON),
     ):
         scaled = {name: factor * value for name, value in right.items()}

@@ -97,7 +97,8 @@ def judge(exercise: Exercise, attempt: Any) -> tuple[str, str]:
     except WrongAnswer as fault:
         return "wrong", f"{name}: not yet. {fault} Read {exercise.reread} again."
     except Exception as error:  # whatever the reader's function raised
-        return "wrong", f"{name}: your code raised {type(error).__name__}: {error}. Read {exercise.reread} again."
+        said = str(error).rstrip(".")
+        return "wrong", f"{name}: your code raised {type(error).__name__}: {said}. Read {exercise.reread} again."
     return "right", f"{name}: right."
 
 

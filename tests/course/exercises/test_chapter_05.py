@@ -26,6 +26,7 @@ def test_a_plane_on_the_exact_answer_passes(text):
         ("0.5", "A state reads like"),
         ("xi=0 start=2,-2 steps=100", "second order is first order"),
         ("xi=0.5 start=2,-2 steps=8", "still moving"),
+        ("xi=0.3 start=1,1 steps=0", "come to rest"),
         ("xi=0.7 start=2,-2 steps=100", "not the exact answer"),
     ],
 )
@@ -122,7 +123,7 @@ def test_the_product_passes():
         (scaled(lambda epsilon: 2 * epsilon), "not divided by anything"),
         (one_sided, "both sides of w"),
         (in_place, "come out changed"),
-        (of_the_outer_loss, "relative to the exact one"),
+        (of_the_outer_loss, "the product of the outer loss"),
     ],
 )
 def test_wrong_products_are_told_what_is_wrong(attempt, says):
