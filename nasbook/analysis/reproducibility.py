@@ -8,6 +8,7 @@ instructions. Each imitation is a process of its own, since the libraries read t
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -106,6 +107,8 @@ def _compare(run: dict[str, Any], reference: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    explained = "Measure how far a search drifts (about five minutes) and write data/results/reproducibility.json."
+    argparse.ArgumentParser(prog="python -m nasbook.analysis.reproducibility", description=explained).parse_args()
     result = measure()
     files.write_json(data_folder() / "results" / "reproducibility.json", result)
     print(json.dumps(result["drift"], indent=2))

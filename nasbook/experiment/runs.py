@@ -23,7 +23,7 @@ from nasbook.spaces import Genotype
 from nasbook.supernet import describe
 
 # Where a run is kept: a folder, or a function of the run's configuration that names one (such as `default_folder`).
-Place = Path | Callable[[dict[str, Any]], Path]
+Place = str | Path | Callable[[dict[str, Any]], Path]
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,8 @@ def _as_many_as_there_are(numbers: Numbers, changes: dict[str, Any] | None, data
 
 
 def _open(run: Place | None, config: dict[str, Any]) -> RunFolder:
-    return RunFolder(run(config) if callable(run) else run, config)
+    place = run(config) if callable(run) else run
+    return RunFolder(None if place is None else Path(place), config)
 
 
 def _load(data: str | Dataset, root: Path | None) -> Dataset:

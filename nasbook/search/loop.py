@@ -7,7 +7,7 @@ gradient is taken, and what is done to the weights before the inner step.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -69,6 +69,7 @@ class Search:
         device: torch.device | str = "cpu",
     ) -> None:
         check_image(dataset.image, numbers.stem_stride, numbers.layers)
+        check_recipe(recipe)
         self.space, self.dataset, self.recipe, self.numbers = space, dataset, recipe, numbers
         self.derive, self.seed, self.device = derive, seed, torch.device(device)
         self.dtype = getattr(torch, numbers.precision)
@@ -301,6 +302,22 @@ class Search:
 
     def _all(self, images: Any) -> Any:
         return in_order(images, 4 * self.numbers.batch, dataset=self.dataset, device=self.device, dtype=self.dtype)
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Make sure that each axis of this room names a choice that exists.
+
+    Raises:
+        UsageError: one does not; the sentence lists those that do.
+    """
+    tables = (RELAXATIONS, HYPERGRADIENTS, PERTURBATIONS)
+    axes: dict[str, Iterable[str]] = dict(zip(("relaxation", "hypergradient", "perturbation"), tables))
+    for axis, choices in axes.items():
+        chosen = getattr(recipe, axis)
+        if chosen not in choices:
+            raise UsageError(
+                f"Recipe {recipe.name!r}: {axis} {chosen!r} does not exist; there are {', '.join(choices)}."
+            )
 
 
 def cosine(start: float, end: float, progress: float) -> float:

@@ -141,3 +141,7 @@ def test_other_images_under_the_same_name_are_another_run(dataset, tmp_path):
     changed = replace(dataset, train=dataset.train.subset(torch.arange(len(dataset.train)).flip(0)))
     with pytest.raises(UsageError, match=r"another configuration \(images is"):
         search(changed, run=tmp_path / "run")
+
+
+def test_a_run_folder_may_be_named_by_text(dataset, tmp_path):
+    assert search(dataset, retrain=False, run=str(tmp_path / "run")).result["run"] == str(tmp_path / "run")

@@ -437,3 +437,9 @@ def test_a_search_in_double_precision_starts_from_weights_drawn_in_double_precis
     weight = stage.supernet.classifier.weight.detach()
     assert weight.dtype == torch.float64
     assert not torch.equal(weight, weight.float().double())
+
+
+@pytest.mark.parametrize("axis", ["relaxation", "hypergradient", "perturbation"])
+def test_a_mistyped_row_is_refused_and_the_choices_are_listed(dataset, axis):
+    with pytest.raises(UsageError, match=f"Recipe 'mine': {axis} 'sofmax' does not exist; there are"):
+        search(dataset, recipe=Recipe("mine", **{axis: "sofmax"}))
