@@ -14,6 +14,7 @@ from nasbook.datasets import Dataset
 from nasbook.evaluation import Training, check
 from nasbook.runtime import devices
 from nasbook.runtime.driver import drive
+from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import Listener
 from nasbook.runtime.run_folder import RunFolder
 from nasbook.search import Search, recipes
@@ -83,6 +84,9 @@ def search(
     """
     preset = sizes.get(size)
     recipe = recipes.get(method)
+    if recipe.selection not in SELECTIONS:  # said now: a selection is first used after the whole search
+        there = ", ".join(SELECTIONS)
+        raise UsageError(f"Recipe {method!r}: selection {recipe.selection!r} does not exist; there are {there}.")
     asked = sizes.override(preset.search, numbers or {})
     fit = sizes.override(preset.train, train_numbers or {})
     searched = spaces.get(space or preset.space, nodes=asked.nodes, reduction=asked.reduction)

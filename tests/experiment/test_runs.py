@@ -9,6 +9,7 @@ import torch
 from nasbook import datasets, experiment, spaces
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import EpochEnded, Finished, Started, Stepped
+from nasbook.search import RECIPES, Recipe
 
 NUMBERS = {"epochs": 2, "images": 128, "batch": 32, "channels": 4, "layers": 3}
 TRAIN = {"epochs": 2, "images": 128, "batch": 32, "channels": 4, "layers": 3}
@@ -145,3 +146,10 @@ def test_other_images_under_the_same_name_are_another_run(dataset, tmp_path):
 
 def test_a_run_folder_may_be_named_by_text(dataset, tmp_path):
     assert search(dataset, retrain=False, run=str(tmp_path / "run")).result["run"] == str(tmp_path / "run")
+
+
+def test_a_mistyped_selection_is_refused_before_the_search(dataset, tmp_path, monkeypatch):
+    monkeypatch.setitem(RECIPES, "mine", Recipe("mine", selection="magnitud"))
+    with pytest.raises(UsageError, match="selection 'magnitud' does not exist; there are magnitude, ranking"):
+        search(dataset, method="mine", run=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
