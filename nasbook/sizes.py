@@ -5,6 +5,7 @@ Nothing else in the package or in a notebook holds a hyperparameter of a search 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
@@ -21,8 +22,8 @@ class SearchNumbers:
         images: images in both halves together; all of them where there is no number.
         channels: channels of a node in the first cells of the supernet.
         layers: cells of the supernet.
-        nodes: intermediate nodes of a cell.
-        reduction: "searched", or "fixed" (one FactorizedReduce).
+        nodes: intermediate nodes of a cell; as published where there is no number.
+        reduction: "searched", or "fixed" (one FactorizedReduce; the benchmark spaces fix their own).
         stem_stride: 2 halves the images at once.
         w_lr: first learning rate of the shared weights (SGD), annealed by a cosine.
         w_lr_end: last learning rate of the shared weights.
@@ -36,6 +37,8 @@ class SearchNumbers:
         alpha_scale: standard deviation of the architecture parameters' start.
         order: "alpha-first" as in the released code, or "weights-first" as the lecture writes it.
         augment: random crop and flip of both halves.
+        drop_path: largest probability of drop path on the supernet's operations, reached linearly from 0.
+        early_stop: growth of the dominant eigenvalue at which the search ends (1.3 as published); 0 never ends it.
         running: running statistics in batch normalisation, used in evaluation.
         precision: "float32" or "float64".
     """
@@ -45,7 +48,7 @@ class SearchNumbers:
     images: int | None
     channels: int
     layers: int
-    nodes: int
+    nodes: int | None
     reduction: str
     stem_stride: int
     w_lr: float
@@ -60,6 +63,8 @@ class SearchNumbers:
     alpha_scale: float
     order: str
     augment: bool
+    drop_path: float
+    early_stop: float
     running: bool
     precision: str
 
@@ -107,13 +112,28 @@ class TrainNumbers:
 
 @dataclass(frozen=True)
 class Size:
-    """A size: its data set and space when none is named, and the numbers of its searches and trainings."""
+    """A size: its data set and space when none is named, and the numbers of its searches and trainings.
+
+    Args:
+        name: "class" or "paper".
+        data: the data set.
+        space: the space.
+        search: numbers of a search in the DARTS family of spaces.
+        train: numbers of training one of its architectures from scratch.
+        families: for other families what differs, in a search and in a training.
+    """
 
     name: str
     data: str
     space: str
     search: SearchNumbers
     train: TrainNumbers
+    families: Mapping[str, tuple[dict[str, Any], dict[str, Any]]]
+
+    def of(self, family: str) -> Size:
+        """The size with the numbers of a family of spaces."""
+        search, train = self.families.get(family, ({}, {}))
+        return replace(self, search=replace(self.search, **search), train=replace(self.train, **train))
 
 
 # Class size: measured on two cores with the embedded images; see the README for the seconds.
@@ -142,6 +162,8 @@ _CLASS = Size(
         alpha_scale=1e-3,
         order="alpha-first",
         augment=False,
+        drop_path=0.0,
+        early_stop=0.0,
         running=False,
         precision="float32",
     ),
@@ -163,6 +185,14 @@ _CLASS = Size(
         augment=False,
         precision="float32",
     ),
+    families={
+        # The smallest stack of either benchmark: one cell a stage.
+        "nas-bench-201": (
+            {"layers": 5, "nodes": None, "stem_stride": 1},
+            {"epochs": 4, "layers": 5, "stem_stride": 1, "decay": 5e-4},
+        ),
+        "nas-bench-1shot1": ({"layers": 3, "nodes": None}, {"layers": 3}),
+    },
 )
 
 # As published: Liu et al. 2019 (DARTS), section 3 and appendix A, and the authors' released code.
@@ -199,6 +229,39 @@ _PAPER = Size(
         cutout=16,
         augment=True,
     ),
+    families={
+        # Dong & Yang 2020: 3 stages of 5 cells and 2 residual blocks; the training recipe of the benchmark.
+        "nas-bench-201": (
+            {"layers": 17, "nodes": None, "reduction": "fixed", "running": False},
+            {
+                "epochs": 200,
+                "batch": 256,
+                "channels": 16,
+                "layers": 17,
+                "lr": 0.1,
+                "nesterov": True,
+                "decay": 5e-4,
+                "drop_path": 0.0,
+                "auxiliary": 0.0,
+                "cutout": 0,
+            },
+        ),
+        # Zela et al. 2020 (search); Ying et al. 2019 (training).
+        "nas-bench-1shot1": (
+            {"batch": 96, "layers": 9, "nodes": None, "reduction": "fixed"},
+            {
+                "epochs": 108,
+                "batch": 256,
+                "channels": 128,
+                "layers": 9,
+                "lr": 0.1,
+                "decay": 1e-4,
+                "drop_path": 0.0,
+                "auxiliary": 0.0,
+                "cutout": 0,
+            },
+        ),
+    },
 )
 
 SIZES = {size.name: size for size in (_CLASS, _PAPER)}
@@ -247,5 +310,9 @@ def _check(numbers: SearchNumbers | TrainNumbers) -> None:
             raise UsageError(f"{field.name} must be a number of at least 0, not {value!r}.")
     if numbers.precision not in ("float32", "float64"):
         raise UsageError(f"precision is float32 or float64, not {numbers.precision!r}.")
+    if numbers.drop_path >= 1:
+        raise UsageError(f"drop_path is a probability below 1, not {numbers.drop_path!r}.")
+    if isinstance(numbers, SearchNumbers) and 0 < numbers.early_stop <= 1:
+        raise UsageError(f"early_stop is a growth above 1, or 0 for none, not {numbers.early_stop!r}.")
     if isinstance(numbers, SearchNumbers) and numbers.order not in ("alpha-first", "weights-first"):
         raise UsageError(f"order is alpha-first or weights-first, not {numbers.order!r}.")

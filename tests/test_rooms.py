@@ -20,6 +20,7 @@ ROOMS = [
     "relaxation",
     "search",
     "selection",
+    "instruments",
     "evaluation",
     "experiment",
     "strategies",

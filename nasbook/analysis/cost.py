@@ -21,6 +21,7 @@ from nasbook.runtime.random import RandomStream
 from nasbook.search.loop import memory_format
 from nasbook.sizes import SearchNumbers
 from nasbook.spaces import Cell, SearchSpace
+from nasbook.spaces.catalogue import MAX_NODES
 from nasbook.supernet import Mixing, Supernet, uniform
 
 MIB = 2**20
@@ -107,7 +108,7 @@ def against_operations(
         images = torch.randn(numbers.batch, *image, generator=generator)
         labels = torch.randint(classes, (numbers.batch,), generator=generator).to(device)
         for count in counts:
-            space = repeated(operation, count, nodes=numbers.nodes)
+            space = repeated(operation, count, nodes=numbers.nodes or MAX_NODES)
             supernet = _supernet(space, numbers, image[0], classes, device)
             for mixing in (uniform(space), one_path(space)):
                 passes.append(_Pass(supernet, mixing, images, labels))

@@ -28,7 +28,7 @@ from nasbook.runtime.manifest import manifest
 from nasbook.runtime.resources import data_folder
 from nasbook.search import Search, recipes
 from nasbook.selection import magnitude, shared_weight_accuracies
-from nasbook.spaces import Genotype
+from nasbook.spaces import Genotype, SearchSpace
 from nasbook.supernet import Supernet, one_hot
 
 SPACE, NODES, REDUCTION, DATA = "s2", 2, "fixed", "street_numbers"
@@ -48,9 +48,14 @@ def population(*, seed: int = 0, epochs: int = EPOCHS, numbers: dict[str, Any] |
     """
     changes = {"epochs": epochs, "nodes": NODES, **(numbers or {})}
     chosen = sizes.override(sizes.get("class").search, changes)
-    space = spaces.get(SPACE, nodes=NODES, reduction=REDUCTION)
     recipe = recipes.get("rsps")
-    return Search(space, datasets.load(DATA), recipe=recipe, numbers=chosen, derive=magnitude, seed=seed, device="cpu")
+    return Search(
+        _space(), datasets.load(DATA), recipe=recipe, numbers=chosen, derive=magnitude, seed=seed, device="cpu"
+    )
+
+
+def _space() -> SearchSpace:
+    return spaces.get(SPACE, nodes=NODES, reduction=REDUCTION)
 
 
 def path_parameters(supernet: Supernet, genotype: Genotype) -> dict[str, int]:
@@ -160,7 +165,7 @@ def growth(search: Search, marks: Sequence[int] = MARKS) -> dict[int, list[float
     Returns:
         Mark to accuracies in percent, in the order of `strategies.architectures`.
     """
-    every, scores = list(strategies.architectures(search.space)), {}
+    every, scores = list(strategies.architectures(_space())), {}
     for mark in marks:
         while search.epoch < mark:
             search.run_epoch(lambda _step, _steps: None)
@@ -223,7 +228,7 @@ def record(
         "data": DATA,
         "numbers": asdict(first.numbers),
         "marks": list(marks),
-        "genotypes": [str(genotype) for genotype in strategies.architectures(first.space)],
+        "genotypes": [str(genotype) for genotype in strategies.architectures(_space())],
     }
     stored: dict[str, Any] = files.read_json(path) if path.exists() else {"manifest": {}, **settings, "runs": []}
     for key, value in settings.items():

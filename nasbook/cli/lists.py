@@ -10,8 +10,8 @@ import typer
 
 from nasbook import sizes
 from nasbook.cli.output import AsJson, print_facts, print_json, print_table
+from nasbook.runtime.errors import UsageError
 
-PAPER = sizes.get("paper").train
 AXES = ("relaxation", "hypergradient", "perturbation", "memory", "selection")
 
 
@@ -34,10 +34,9 @@ def spaces(as_json: AsJson = False) -> None:
             "name": space.name,
             "title": TITLES[space.name],
             "operations": list(space.operations),
-            "edges": len(space.normal.edges),
+            "edges": space.edges,
             "architectures": space.size(),
-            # A space of one edge holds no two architectures that compute the same.
-            "unique": space.size() if len(space.normal.edges) == 1 else None,
+            "unique": space.unique(),
         }
         for space in known
     ]
@@ -67,20 +66,23 @@ def describe(
     space: Annotated[
         str | None, typer.Option(help="Make sure that the architecture belongs to this space.", show_default=False)
     ] = None,
-    channels: Annotated[int, typer.Option(min=2, help="Channels of a node in the first cells.")] = PAPER.channels,
-    layers: Annotated[int, typer.Option(min=2, help="Cells of the network.")] = PAPER.layers,
+    channels: Annotated[
+        int | None, typer.Option(min=2, help="Channels of a node in the first cells. By default as published.")
+    ] = None,
+    layers: Annotated[int | None, typer.Option(min=2, help="Cells of the network. By default as published.")] = None,
     classes: Annotated[int, typer.Option(min=2, help="Classes of the data set.")] = 10,
     image_size: Annotated[int, typer.Option(min=1, help="Height and width of an image, in pixels.")] = 32,
     as_json: AsJson = False,
 ) -> None:
     """Count an architecture's parameters and multiply-adds at a width and a depth."""
-    from nasbook.spaces import get, read
+    from nasbook.spaces import read
     from nasbook.supernet import describe as count
 
     architecture = read(genotype)
     if space is not None:
-        reduction = "searched" if architecture.reduce else "fixed"
-        get(space, nodes=architecture.nodes("normal"), reduction=reduction).check(architecture)
+        _check_space(architecture, space)
+    published = sizes.get("paper").of(architecture.family).train
+    channels, layers = channels or published.channels, layers or published.layers
     image = (3, image_size, image_size)
     cost = count(architecture, channels=channels, layers=layers, classes=classes, image=image)
     facts = {
@@ -95,6 +97,22 @@ def describe(
         print_json(facts)
     else:
         print_facts(facts)
+
+
+def _check_space(architecture: Any, name: str) -> None:
+    """Make sure that an architecture belongs to a named space, whose cell is made as large as the architecture's."""
+    from nasbook.spaces import family, get
+
+    if family(name) == "darts" and architecture.family == "darts":
+        reduction = "searched" if architecture.reduce else "fixed"
+        get(name, nodes=architecture.nodes("normal"), reduction=reduction).check(architecture)
+    elif family(name) == architecture.family:
+        get(name).check(architecture)
+    else:
+        known = get(name)  # refuses a space that does not exist
+        raise UsageError(
+            f"This is an architecture of the family {architecture.family}, space {name} of {known.family}."
+        )
 
 
 def _methods() -> list[dict[str, Any]]:

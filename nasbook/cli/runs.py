@@ -52,6 +52,14 @@ def search(
     run: Run = None,
     root: Root = None,
     retrain: Annotated[bool, typer.Option(help="Train what comes out from scratch and test it.")] = True,
+    record: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Measure this after each epoch too (may be repeated): eigenvalue, skip-weight or derived-accuracy. "
+            "Each epoch's record says in instrument_seconds what it cost.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
     *,
     numbers: dict[str, Any],
@@ -71,6 +79,7 @@ def search(
             size=size,
             seed=seed,
             retrain=retrain,
+            record=record or (),
             device=device,
             numbers=numbers,
             train_numbers=train_numbers,

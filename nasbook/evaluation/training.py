@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from nasbook.datasets import Batches, Dataset, Images, in_order
@@ -15,16 +16,15 @@ from nasbook.runtime.errors import DivergedError, UsageError
 from nasbook.runtime.random import RandomStream
 from nasbook.search.loop import CHECK_EVERY, cosine, memory_format
 from nasbook.sizes import TrainNumbers
-from nasbook.spaces import Genotype
-from nasbook.supernet import Network, loss_with_auxiliary, multiply_adds, parameters
-from nasbook.supernet.skeleton import check_image
+from nasbook.spaces import Architecture
+from nasbook.supernet import families, loss_with_auxiliary, multiply_adds, parameters
 
 
 class Training:
     """One training in progress: the network, its optimiser and its stream of images.
 
     Args:
-        genotype: the architecture.
+        architecture: of any family.
         dataset: trained on its training images, `numbers.images` of them; tested on its test images.
         numbers: hyperparameters.
         seed: every random number follows from it, the choice of the training images too.
@@ -38,15 +38,15 @@ class Training:
 
     def __init__(
         self,
-        genotype: Genotype,
+        architecture: Architecture,
         dataset: Dataset,
         *,
         numbers: TrainNumbers,
         seed: int = 0,
         device: torch.device | str = "cpu",
     ) -> None:
-        check(dataset, numbers)
-        self.genotype, self.dataset, self.numbers = genotype, dataset, numbers
+        check(dataset, numbers, architecture.family)
+        self.architecture, self.dataset, self.numbers = architecture, dataset, numbers
         self.device, self.dtype = torch.device(device), getattr(torch, numbers.precision)
         self.epochs, self.epoch = numbers.epochs, 0
         self.stream = RandomStream(seed, device=self.device)
@@ -151,9 +151,9 @@ class Training:
         self.stream.load_state_dict(state["stream"])
         self.batches.load_state_dict(state["batches"])
 
-    def _build(self) -> Network:
-        return Network(
-            self.genotype,
+    def _build(self) -> nn.Module:
+        return families.of(self.architecture).network(
+            self.architecture,
             channels=self.numbers.channels,
             layers=self.numbers.layers,
             classes=self.dataset.classes,
@@ -171,13 +171,18 @@ class Training:
             )
 
 
-def check(dataset: Dataset, numbers: TrainNumbers) -> None:
+def check(dataset: Dataset, numbers: TrainNumbers, family: str = "darts") -> None:
     """Make sure that a network can be trained on a data set with these numbers, before any long work.
+
+    Args:
+        dataset: its images.
+        numbers: hyperparameters.
+        family: of the architecture.
 
     Raises:
         UsageError: there are too few images, or they are of a size that the network cannot halve.
     """
-    check_image(dataset.image, numbers.stem_stride, numbers.layers)
+    families.FAMILIES[family].check(dataset.image, numbers.stem_stride, numbers.layers)
     count = len(dataset.train) if numbers.images is None else numbers.images
     if count > len(dataset.train):
         raise UsageError(f"{count} training images are asked for; the data set has {len(dataset.train)}.")

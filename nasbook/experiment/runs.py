@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nasbook import datasets, sizes, spaces
+from nasbook import datasets, instruments, sizes, spaces
 from nasbook.datasets import Dataset
 from nasbook.evaluation import Training, check
 from nasbook.runtime import devices
@@ -20,7 +20,7 @@ from nasbook.runtime.run_folder import RunFolder
 from nasbook.search import Search, recipes
 from nasbook.selection import SELECTIONS, magnitude
 from nasbook.sizes import Numbers, TrainNumbers
-from nasbook.spaces import Genotype
+from nasbook.spaces import Architecture
 from nasbook.supernet import describe
 
 # Where a run is kept: a folder, or a function of the run's configuration that names one (such as `default_folder`).
@@ -42,9 +42,9 @@ class Outcome:
     training: list[dict[str, Any]]
 
     @property
-    def genotype(self) -> Genotype:
+    def genotype(self) -> Any:
         """The architecture that came out (or was trained)."""
-        return spaces.parse_genotype(self.result["genotype"])
+        return spaces.read(self.result["genotype"])
 
 
 def search(
@@ -55,6 +55,7 @@ def search(
     size: str = "class",
     seed: int = 0,
     retrain: bool = True,
+    record: Sequence[str] = (),
     device: str = "auto",
     numbers: dict[str, Any] | None = None,
     train_numbers: dict[str, Any] | None = None,
@@ -71,6 +72,8 @@ def search(
         size: "class" or "paper".
         seed: every random number follows from it.
         retrain: train the architecture that comes out from scratch and test it.
+        record: what to measure after each epoch besides, by names of `instruments.INSTRUMENTS`; each epoch's record
+            says in `instrument_seconds` what that cost.
         device: "auto", "cpu", "cuda" or "mps".
         numbers, train_numbers: numbers of the size to change, by name (see `nasbook.sizes`).
         root: folder of the real data sets.
@@ -83,6 +86,7 @@ def search(
         DivergedError: the loss is no longer finite; the run folder keeps the last good epoch.
     """
     preset = sizes.get(size)
+    preset = preset.of(spaces.family(space or preset.space))
     recipe = recipes.get(method)
     if recipe.selection not in SELECTIONS:  # said now: a selection is first used after the whole search
         there = ", ".join(SELECTIONS)
@@ -94,8 +98,18 @@ def search(
     chosen = _as_many_as_there_are(asked, numbers, dataset)
     fit = _as_many_as_there_are(fit, train_numbers, dataset)
     if retrain:
-        check(dataset, fit)
-    stage = Search(searched, dataset, recipe=recipe, numbers=chosen, derive=magnitude, seed=seed, device=where)
+        check(dataset, fit, searched.family)
+    used = instruments.named([*record, *(["eigenvalue"] if chosen.early_stop and "eigenvalue" not in record else [])])
+    stage = Search(
+        searched,
+        dataset,
+        recipe=recipe,
+        numbers=chosen,
+        derive=magnitude,
+        seed=seed,
+        device=where,
+        instruments=used,
+    )
     config = {
         "command": "search",
         "method": method,
@@ -106,6 +120,7 @@ def search(
         "seed": seed,
         "retrain": retrain,
         "device": where.type,
+        "record": list(record),
         "search": asdict(chosen),
         "train": asdict(fit),
     }
@@ -117,7 +132,7 @@ def search(
 
 
 def train(
-    genotype: str | Genotype,
+    architecture: str | Architecture,
     *,
     data: str | Dataset | None = None,
     size: str = "class",
@@ -131,14 +146,14 @@ def train(
     """Train one architecture from scratch and test it; the arguments are those of `search`.
 
     Args:
-        genotype: a genotype, its text, or the name of a published one.
+        architecture: of any family, its text, or the name of a published one.
 
     Raises:
         UsageError, DivergedError: as in `search`.
     """
-    preset = sizes.get(size)
+    architecture = spaces.read(architecture) if isinstance(architecture, str) else architecture
+    preset = sizes.get(size).of(architecture.family)
     fit = sizes.override(preset.train, numbers or {})
-    architecture = spaces.read(genotype) if isinstance(genotype, str) else genotype
     where, dataset = devices.pick(device), _load(data or preset.data, root)
     fit = _as_many_as_there_are(fit, numbers, dataset)
     config = {
@@ -175,7 +190,7 @@ def default_folder(config: dict[str, Any]) -> Path:
 
 def _run_search(stage: Search, fit: TrainNumbers, folder: RunFolder, listeners: Iterable[Listener]) -> dict[str, Any]:
     saved = folder.checkpoint()
-    genotype: Genotype | None = None
+    genotype: Architecture | None = None
     if saved is not None and saved["stage"] == "search":
         stage.load_state_dict(saved["state"])
     elif saved is not None:
@@ -183,6 +198,7 @@ def _run_search(stage: Search, fit: TrainNumbers, folder: RunFolder, listeners: 
     if genotype is None:
         drive(stage, folder, listeners)
         genotype = SELECTIONS[stage.recipe.selection](stage)
+    assert genotype is not None
     result: dict[str, Any] = {key: folder.config[key] for key in ("method", "space", "data", "size", "seed")}
     history = folder.history("search")
     result["genotype"] = str(genotype)

@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from nasbook.spaces import SearchSpace
+from nasbook.spaces import Space
 from nasbook.supernet import Mixing
 
 Alpha = dict[str, Tensor]
@@ -21,7 +21,7 @@ class Relaxation(Protocol):
     which operations run without waiting for a device.
     """
 
-    def __init__(self, space: SearchSpace) -> None:
+    def __init__(self, space: Space) -> None:
         """A relaxation of this space."""
 
     def initial(self, *, scale: float, generator: torch.Generator) -> Alpha:

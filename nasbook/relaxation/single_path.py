@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from nasbook.relaxation.base import Alpha
-from nasbook.spaces import SearchSpace
+from nasbook.spaces import Space
 from nasbook.supernet import Mixing, one_hot, uniform
 
 
@@ -19,7 +19,7 @@ class SinglePath:
     to rank architectures afterwards (`nasbook.selection.ranking`).
     """
 
-    def __init__(self, space: SearchSpace) -> None:
+    def __init__(self, space: Space) -> None:
         self.space = space
 
     def initial(self, *, scale: float, generator: torch.Generator) -> Alpha:

@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 
 from nasbook.relaxation.base import Alpha
-from nasbook.spaces import SearchSpace
+from nasbook.spaces import Space
 from nasbook.supernet import Mixing
 
 
 class Softmax:
     """weights[edge, k] = exp(alpha[edge, k]) / sum_l exp(alpha[edge, l]); all operations run."""
 
-    def __init__(self, space: SearchSpace) -> None:
+    def __init__(self, space: Space) -> None:
         self.space = space
 
     def initial(self, *, scale: float, generator: torch.Generator) -> Alpha:

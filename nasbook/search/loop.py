@@ -7,6 +7,7 @@ gradient is taken, and what is done to the weights before the inner step.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -20,13 +21,12 @@ from nasbook.relaxation import RELAXATIONS
 from nasbook.runtime import devices
 from nasbook.runtime.errors import DivergedError, UsageError
 from nasbook.runtime.random import RandomStream
-from nasbook.search import hypergradient
+from nasbook.search import early_stopping, hypergradient
 from nasbook.search.perturbation import PERTURBATIONS
 from nasbook.search.recipes import Recipe
 from nasbook.sizes import SearchNumbers
-from nasbook.spaces import Genotype, SearchSpace
-from nasbook.supernet import Mixing, Supernet
-from nasbook.supernet.skeleton import check_image
+from nasbook.spaces import Architecture, Space
+from nasbook.supernet import Mixing, families
 
 HYPERGRADIENTS: dict[str, hypergradient.Method | None] = {
     "first-order": hypergradient.first_order,
@@ -34,7 +34,9 @@ HYPERGRADIENTS: dict[str, hypergradient.Method | None] = {
     "exact": hypergradient.exact,
     "none": None,  # alpha stays as it is
 }
-Derive = Callable[[SearchSpace, Mapping[str, Tensor]], Genotype]
+Derive = Callable[[Space, Mapping[str, Tensor]], Architecture]
+# Measures a search after an epoch and changes nothing in it; what it returns joins the epoch's record.
+Instrument = Callable[["Search"], Mapping[str, Any]]
 Batch = tuple[Tensor, Tensor]
 CHECK_EVERY = 50  # steps between looks at the loss: each look waits for the device
 
@@ -50,16 +52,18 @@ class Search:
         derive: reads one architecture off the operation weights, for the history.
         seed: every random number of the search follows from it.
         device: where the supernet runs; alpha stays on the host.
+        instruments: what each epoch's record holds besides (see `nasbook.instruments`); early stopping needs the one
+            that records `eigenvalue`.
 
     Raises:
-        UsageError: the images are too few, or of a size that the supernet cannot halve.
+        UsageError: the images are too few, or of a size that the supernet cannot halve, or an instrument is missing.
     """
 
     name = "search"
 
     def __init__(
         self,
-        space: SearchSpace,
+        space: Space,
         dataset: Dataset,
         *,
         recipe: Recipe,
@@ -67,13 +71,21 @@ class Search:
         derive: Derive,
         seed: int = 0,
         device: torch.device | str = "cpu",
+        instruments: Mapping[str, Instrument] | None = None,
     ) -> None:
-        check_image(dataset.image, numbers.stem_stride, numbers.layers)
+        families.of(space).check(dataset.image, numbers.stem_stride, numbers.layers)
         check_recipe(recipe)
+        self.instruments = dict(instruments or {})
+        if numbers.early_stop and "eigenvalue" not in self.instruments:
+            raise UsageError("Early stopping reads the eigenvalue: the search needs the instrument 'eigenvalue'.")
         self.space, self.dataset, self.recipe, self.numbers = space, dataset, recipe, numbers
         self.derive, self.seed, self.device = derive, seed, torch.device(device)
         self.dtype = getattr(torch, numbers.precision)
         self.epochs, self.epoch = numbers.epochs, 0
+        # Of early stopping: (epoch, eigenvalue) and the architecture of each look, and the epoch that it went back to.
+        self.curve: list[tuple[int, float]] = []
+        self.derived: list[str] = []
+        self.stopped: int | None = None
         self.relaxation = RELAXATIONS[recipe.relaxation](space)
         self.hypergradient = HYPERGRADIENTS[recipe.hypergradient]
         self.perturbation = PERTURBATIONS[recipe.perturbation]
@@ -106,10 +118,17 @@ class Search:
         """The operation weights at `alpha` (the current one by default): on the host, differentiable in it."""
         return self.relaxation(dict(alpha or self.alpha), self.progress, self.stream.generator)
 
-    def logits(self, images: Tensor, mixing: Mixing, w: Mapping[str, Tensor] | None = None) -> Tensor:
+    def logits(
+        self,
+        images: Tensor,
+        mixing: Mixing,
+        w: Mapping[str, Tensor] | None = None,
+        *,
+        drop_probability: float = 0.0,
+    ) -> Tensor:
         """Class scores (B, classes) of the supernet with its own shared weights, or with `w`."""
-        mixing = mixing.to(self.device, self.dtype)
-        return self.supernet(images, mixing) if w is None else functional_call(self.supernet, dict(w), (images, mixing))
+        arguments = (images, mixing.to(self.device, self.dtype), drop_probability)
+        return self.supernet(*arguments) if w is None else functional_call(self.supernet, dict(w), arguments)
 
     def run_epoch(self, on_step: Callable[[int, int], None]) -> dict[str, Any]:
         """One pass over the weights' half, then the supernet's accuracy on the half of alpha.
@@ -132,7 +151,9 @@ class Search:
                     self._check_finite(float(loss))
                 on_step(step, steps)
         self.epoch += 1
-        return self._record(float(loss) / steps, 100.0 * int(correct) / (steps * self.numbers.batch))
+        record = self._record(float(loss) / steps, 100.0 * int(correct) / (steps * self.numbers.batch))
+        self._stop_early(record)
+        return record
 
     def validate(self, mixing: Mixing | None = None, *, batch_statistics: bool = False) -> tuple[float, float]:
         """Loss (nats) and accuracy (percent) of the supernet on alpha's half, at the current weights or at `mixing`.
@@ -158,10 +179,17 @@ class Search:
         self.supernet.train()
         return loss / len(self.alpha_half), 100.0 * correct / len(self.alpha_half)
 
-    def genotype(self) -> Genotype:
+    def genotype(self) -> Any:
         """The architecture that the current operation weights point at."""
         with torch.no_grad():
             return self.derive(self.space, self.relaxation.expected(self.alpha, self.progress))
+
+    def outcome(self) -> Any:
+        """The current architecture; after early stopping the one of the epoch that it went back to."""
+        if self.stopped is None:
+            return self.genotype()
+        epochs = [epoch for epoch, _ in self.curve]
+        return self.space.parse(self.derived[epochs.index(self.stopped)])
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, alpha, optimisers, random numbers and the place in the data."""
@@ -174,6 +202,9 @@ class Search:
             "stream": self.stream.state_dict(),
             "weights_batches": self.weights_batches.state_dict(),
             "alpha_batches": self.alpha_batches.state_dict(),
+            "curve": list(self.curve),
+            "derived": list(self.derived),
+            "stopped": self.stopped,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -188,6 +219,9 @@ class Search:
         self.stream.load_state_dict(state["stream"])
         self.weights_batches.load_state_dict(state["weights_batches"])
         self.alpha_batches.load_state_dict(state["alpha_batches"])
+        self.curve, self.derived = [(epoch, value) for epoch, value in state["curve"]], list(state["derived"])
+        self.stopped = state["stopped"]
+        self.epochs = self.epoch if self.stopped is not None else self.epochs
 
     def step(self) -> tuple[Tensor, Tensor]:
         """One outer and one inner step on the next two batches, in the order that the numbers name.
@@ -223,7 +257,7 @@ class Search:
             mixing = self.mixing()
         mixing = self._perturbed(mixing, train).without_zeros()
         images, labels = train
-        logits = self.logits(images, mixing)
+        logits = self.logits(images, mixing, drop_probability=self._drop_probability)
         loss = F.cross_entropy(logits, labels)
         self.w_optimizer.zero_grad()
         loss.backward()
@@ -245,7 +279,11 @@ class Search:
 
     def _loss(self, batch: Batch, mixing: Mixing, w: Mapping[str, Tensor] | None = None) -> Tensor:
         images, labels = batch
-        return F.cross_entropy(self.logits(images, mixing, w), labels)
+        return F.cross_entropy(self.logits(images, mixing, w, drop_probability=self._drop_probability), labels)
+
+    @property
+    def _drop_probability(self) -> float:
+        return self.numbers.drop_path * self.progress
 
     def _look_ahead(self, w: Mapping[str, Tensor]) -> hypergradient.LookAhead:
         state = self.w_optimizer.state
@@ -253,8 +291,23 @@ class Search:
         step = self.w_optimizer.param_groups[0]["lr"]
         return hypergradient.LookAhead(step, self.numbers.w_momentum, self.numbers.w_decay, velocity)
 
+    def _stop_early(self, record: Mapping[str, Any]) -> None:
+        """End the search where the eigenvalue has grown too fast; what came before stays in the record."""
+        if not self.numbers.early_stop or not early_stopping.measured(self.epoch, self.numbers.epochs):
+            return
+        self.curve.append((self.epoch, float(record["eigenvalue"])))
+        self.derived.append(record["genotype"])
+        self.stopped = early_stopping.stopping_epoch(
+            self.curve, factor=self.numbers.early_stop, epochs=self.numbers.epochs
+        )
+        if self.stopped is not None:
+            self.epochs = self.epoch
+
     def _record(self, train_loss: float, train_accuracy: float) -> dict[str, Any]:
         valid_loss, valid_accuracy = self.validate()
+        start = time.perf_counter()
+        measured = {key: value for instrument in self.instruments.values() for key, value in instrument(self).items()}
+        seconds = {"instrument_seconds": time.perf_counter() - start} if self.instruments else {}
         return {
             "train_loss": train_loss,
             "train_accuracy": train_accuracy,
@@ -267,6 +320,8 @@ class Search:
             "genotype": str(self.genotype()),
             "w_lr": self.w_optimizer.param_groups[0]["lr"],
             "memory_mib": devices.memory_mib(self.device),
+            **measured,
+            **seconds,
         }
 
     def _check_finite(self, loss: float) -> None:
@@ -277,8 +332,8 @@ class Search:
                 f"(now {self.numbers.clip:g}); the run folder keeps the last good epoch."
             )
 
-    def _build(self) -> Supernet:
-        supernet = Supernet(
+    def _build(self) -> torch.nn.Module:
+        supernet = families.of(self.space).supernet(
             self.space,
             channels=self.numbers.channels,
             layers=self.numbers.layers,

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from nasbook.search import Search
 from nasbook.selection.magnitude import magnitude
 from nasbook.selection.ranking import ranking, shared_weight_accuracies
-from nasbook.spaces import Genotype
+from nasbook.spaces import Architecture
 
 # A selection is handed the whole search: it may measure on the half of alpha, and train the supernet further.
-Selection = Callable[[Search], Genotype]
+Selection = Callable[[Search], Architecture]
 
-SELECTIONS: dict[str, Selection] = {"magnitude": Search.genotype, "ranking": ranking}
+SELECTIONS: dict[str, Selection] = {"magnitude": Search.outcome, "ranking": ranking}
 
 __all__ = ["SELECTIONS", "Selection", "magnitude", "ranking", "shared_weight_accuracies"]

@@ -1,30 +1,45 @@
-"""Selection by magnitude: the strongest operation on the strongest edges (Liu et al. 2019, section 2.4)."""
+"""Selection by magnitude: what the largest operation weights point at, by each family's own rule.
+
+DARTS keeps the strongest operation on the two strongest edges of a node (Liu et al. 2019, section 2.4).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from torch import Tensor
 
-from nasbook.spaces import Cell, Genotype, SearchSpace
+from nasbook.spaces import Cell, Genotype, SearchSpace, Space
 from nasbook.spaces.genotype import Pair
 
+Weights = Mapping[str, list[list[float]]]
 
-def magnitude(space: SearchSpace, weights: Mapping[str, Tensor]) -> Genotype:
+
+def magnitude(space: Space, weights: Mapping[str, Tensor]) -> Any:
     """The architecture that operation weights point at.
+
+    Args:
+        space: the search space.
+        weights: for each group of the space (rows, columns), after the softmax.
+
+    Returns:
+        An architecture of the space; of equal weights the earlier wins.
+    """
+    return RULES[space.family](space, {name: values.tolist() for name, values in weights.items()})
+
+
+def strongest_edges(space: SearchSpace, weights: Weights) -> Genotype:
+    """The rule of DARTS.
 
     For each node every incoming edge is scored by its largest weight among operations other than `none`; the best edges
     are kept (two in the DARTS space), each with that operation. `none` has taken part in the softmax, so it lowers the
     scores of its edge, but is never chosen.
 
-    Args:
-        space: the search space.
-        weights: for each group of the space (edges, operations), after the softmax.
-
     Returns:
         The genotype, each node's strongest edge first; of equal edges the earlier wins.
     """
-    return space.genotype({name: _cell(cell, weights[name].tolist()) for name, cell in space.groups.items()})
+    return space.genotype({name: _cell(cell, weights[name]) for name, cell in space.groups.items()})
 
 
 def _cell(cell: Cell, weights: list[list[float]]) -> tuple[Pair, ...]:
@@ -38,3 +53,6 @@ def _cell(cell: Cell, weights: list[list[float]]) -> tuple[Pair, ...]:
         best.sort(key=lambda entry: -entry[0])  # stable: of equal edges the earlier stays first
         pairs += [(choice, source) for _, choice, source in best[: cell.keep]]
     return tuple(pairs)
+
+
+RULES: Mapping[str, Callable[[Any, Weights], Any]] = {"darts": strongest_edges}

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 import torch
 
 from nasbook.search import Search
-from nasbook.spaces import Genotype
+from nasbook.spaces import Architecture
 from nasbook.supernet import one_hot
 
 CANDIDATES = 100
 
 
-def shared_weight_accuracies(search: Search, genotypes: Iterable[Genotype]) -> list[float]:
+def shared_weight_accuracies(search: Search, architectures: Iterable[Architecture]) -> list[float]:
     """Accuracy (percent) of each architecture on the half of alpha with the supernet's weights, nothing trained.
 
     Every architecture is scored on the same images, all of them, by the statistics of each batch: running statistics
@@ -23,10 +23,10 @@ def shared_weight_accuracies(search: Search, genotypes: Iterable[Genotype]) -> l
     Raises:
         UsageError: an architecture is not in the search's space.
     """
-    return [search.validate(one_hot(search.space, genotype), batch_statistics=True)[1] for genotype in genotypes]
+    return [search.validate(one_hot(search.space, each), batch_statistics=True)[1] for each in architectures]
 
 
-def ranking(search: Search) -> Genotype:
+def ranking(search: Search) -> Architecture:
     """The best of `CANDIDATES` uniformly drawn architectures by accuracy with the shared weights; ties: the first."""
     generator = torch.Generator().manual_seed(search.seed)
     drawn = [search.space.sample(generator).canonical() for _ in range(CANDIDATES)]

@@ -5,6 +5,8 @@ Sources: Liu et al. 2019 (DARTS); Zela et al. 2020, section 3 (S1 to S4, the lis
 
 from __future__ import annotations
 
+from typing import Any
+
 from nasbook.runtime.errors import UsageError
 from nasbook.spaces.space import Cell, SearchSpace
 
@@ -37,6 +39,8 @@ TITLES = {
     "s4": "noise or separable convolution",
     "toy": "one edge, three operations: the lecture's picture of a mixed operation",
 }
+# Spaces that a tabular benchmark fixed: one size each.
+BENCHMARKS: dict[str, Any] = {}
 TOY_OPERATIONS = ("skip_connect", "max_pool_3x3", "sep_conv_3x3")
 
 _SHORT = {
@@ -65,27 +69,40 @@ def names() -> list[str]:
     return list(TITLES)
 
 
-def get(name: str, *, nodes: int = MAX_NODES, reduction: str = "searched") -> SearchSpace:
-    """A named space, at any number of nodes up to four.
+def get(name: str, *, nodes: int | None = None, reduction: str | None = None) -> Any:
+    """A named space, as published or smaller.
 
     Args:
         name: one of `names()`.
-        nodes: intermediate nodes of a cell; 4 as published. Fewer nodes keep the first edges and their lists.
-        reduction: "searched" as published, or "fixed": the reduction cell is one FactorizedReduce.
+        nodes: intermediate nodes of a cell of the DARTS family, up to four; fewer keep the first edges and their lists.
+        reduction: of the DARTS family: "searched" as published, or "fixed": the reduction cell is one FactorizedReduce.
+
+    Returns:
+        A `SearchSpace`, or the space of another family; all can do what `Space` says.
 
     Raises:
         UsageError: no such space, number of nodes or kind of reduction.
     """
     if name not in TITLES:
         raise UsageError(f"Space {name!r} does not exist; there are {', '.join(TITLES)}.")
+    if reduction not in (None, "searched", "fixed"):
+        raise UsageError(f"The reduction is 'searched' or 'fixed', not {reduction!r}.")
+    if name in BENCHMARKS:
+        if nodes is not None or reduction == "searched":
+            raise UsageError(f"Space {name} has one size, and its reduction is fixed: leave nodes and reduction out.")
+        return BENCHMARKS[name]
+    nodes = MAX_NODES if nodes is None else nodes
     if type(nodes) is not int or not 1 <= nodes <= MAX_NODES:
         raise UsageError(f"A cell has 1 to {MAX_NODES} intermediate nodes, not {nodes!r}.")
-    if reduction not in ("searched", "fixed"):
-        raise UsageError(f"The reduction is 'searched' or 'fixed', not {reduction!r}.")
     if name == "toy":
         return SearchSpace(name, Cell(((1, 2),), (TOY_OPERATIONS,), keep=1), None)
-    reduce = _cell(name, "reduce", nodes) if reduction == "searched" else None
+    reduce = None if reduction == "fixed" else _cell(name, "reduce", nodes)
     return SearchSpace(name, _cell(name, "normal", nodes), reduce)
+
+
+def family(name: str) -> str:
+    """The family of a named space ("darts" where there is no such space, which `get` refuses)."""
+    return BENCHMARKS[name].family if name in BENCHMARKS else "darts"
 
 
 def _cell(name: str, kind: str, nodes: int) -> Cell:

@@ -34,6 +34,7 @@ class Genotype:
     normal_concat: tuple[int, ...]
     reduce: tuple[Pair, ...]
     reduce_concat: tuple[int, ...]
+    family = "darts"
 
     def __post_init__(self) -> None:
         _check_cell("normal", self.normal, self.normal_concat)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from nasbook.runtime import files, resources
 from nasbook.runtime.errors import UsageError
@@ -50,8 +52,8 @@ def published(name: str) -> Published:
     return _table()[name]
 
 
-def read(text: str) -> Genotype:
-    """A genotype from a published name, from its text form, or from JSON.
+def read(text: str) -> Any:
+    """An architecture of any family: a published name, the text form of its family, or JSON.
 
     Raises:
         UsageError: the text is none of these.
@@ -61,4 +63,11 @@ def read(text: str) -> Genotype:
         return _table()[text].genotype
     if text.replace("_", "").isalnum():
         return published(text).genotype
+    for mark, parse in _MARKS.items():
+        if text.startswith(mark):
+            return parse(text)
     return parse_genotype(text)
+
+
+# How the text of a family other than DARTS begins.
+_MARKS: dict[str, Callable[[str], Any]] = {}

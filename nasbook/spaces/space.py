@@ -50,6 +50,11 @@ class Cell:
         return len(self.edges), len(self.operations[0])
 
     @property
+    def rows(self) -> tuple[str, ...]:
+        """The edges in words, like "0→2"."""
+        return tuple(f"{source}→{target}" for source, target in self.edges)
+
+    @property
     def nodes(self) -> tuple[int, ...]:
         """The intermediate nodes, ascending."""
         return tuple(sorted({target for _, target in self.edges}))
@@ -141,6 +146,7 @@ class SearchSpace:
     name: str
     normal: Cell
     reduce: Cell | None
+    family = "darts"
 
     @cached_property
     def groups(self) -> Mapping[str, Cell]:
@@ -159,9 +165,18 @@ class SearchSpace:
         names = [name for cell in self.groups.values() for edge in cell.operations for name in edge]
         return tuple(dict.fromkeys(names))
 
+    @property
+    def edges(self) -> int:
+        """The number of edges of a cell."""
+        return len(self.normal.edges)
+
     def size(self) -> int:
         """The number of architectures (two orders of a node's pairs count once)."""
         return math.prod(cell.size() for cell in self.groups.values())
+
+    def unique(self) -> int | None:
+        """How many architectures compute different functions: counted for a single edge only, where all do."""
+        return self.size() if self.edges == 1 else None
 
     def sample(self, generator: torch.Generator) -> Genotype:
         """A uniformly drawn architecture."""
@@ -205,6 +220,22 @@ class SearchSpace:
         genotype = parse_genotype(text)
         self.check(genotype)
         return genotype
+
+    def chosen(self, genotype: Genotype) -> dict[str, tuple[tuple[int, ...], ...]]:
+        """For each group and edge the index of the operation that the architecture has there, where it has the edge.
+
+        Raises:
+            UsageError: the genotype is not in this space.
+        """
+        self.check(genotype)
+        found: dict[str, tuple[tuple[int, ...], ...]] = {}
+        for name, cell in self.groups.items():
+            held = {(source, target): operation for source, target, operation in genotype.edges(name)}
+            found[name] = tuple(
+                (names.index(held[edge]),) if edge in held else ()
+                for edge, names in zip(cell.edges, cell.operations, strict=True)
+            )
+        return found
 
     def __str__(self) -> str:
         lines = [f"{self.name}: {self.size():,} architectures"]

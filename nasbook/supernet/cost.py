@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from nasbook.spaces import Genotype
-from nasbook.supernet.network import Network
+from nasbook.spaces import Architecture
+from nasbook.supernet import families
 
 
 def parameters(module: nn.Module) -> int:
@@ -15,7 +15,7 @@ def parameters(module: nn.Module) -> int:
     return sum(value.numel() for name, value in module.named_parameters() if not name.startswith("auxiliary."))
 
 
-def multiply_adds(network: Network, image: tuple[int, int, int]) -> int:
+def multiply_adds(network: nn.Module, image: tuple[int, int, int]) -> int:
     """Multiply-adds of one image (channels, height, width), forward: convolutions and linear layers only."""
     network = network.to("meta").eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
@@ -24,7 +24,7 @@ def multiply_adds(network: Network, image: tuple[int, int, int]) -> int:
 
 
 def describe(
-    genotype: Genotype,
+    architecture: Architecture,
     *,
     channels: int,
     layers: int,
@@ -32,17 +32,16 @@ def describe(
     image: tuple[int, int, int] = (3, 32, 32),
     stem_stride: int = 1,
 ) -> dict[str, int]:
-    """Parameters (`params`, without the auxiliary classifier) and multiply-adds (`macs`) of a genotype's network.
+    """Parameters (`params`, without the auxiliary classifier) and multiply-adds (`macs`) of an architecture's network.
 
     Raises:
         UsageError: a number is out of range.
     """
-    from nasbook.supernet.skeleton import check_image
-
-    check_image(image, stem_stride, layers)
+    family = families.of(architecture)
+    family.check(image, stem_stride, layers)
     with torch.device("meta"):
-        network = Network(
-            genotype,
+        network = family.network(
+            architecture,
             channels=channels,
             layers=layers,
             classes=classes,

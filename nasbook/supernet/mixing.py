@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nasbook.spaces import Genotype, SearchSpace
+from nasbook.spaces import Architecture, Space
 
 Active = Mapping[str, tuple[tuple[int, ...], ...]]
 
@@ -18,8 +18,9 @@ class Mixing:
     """The weight of every operation on every edge, and which operations run.
 
     Args:
-        weights: for each group of the space ("normal", "reduce") a tensor (edges, operations).
-        active: for each group and edge the indices of the operations that run, known on the host so that no step waits
+        weights: for each group of the space ("normal", "reduce", ...) a tensor (rows, columns), mostly (edges,
+            operations).
+        active: for each group and row the indices of the operations that run, known on the host so that no step waits
             for a device; None means that all run. An operation that does not run costs neither time nor memory, and its
             weight gets no gradient.
     """
@@ -53,26 +54,20 @@ class Mixing:
         return Mixing({name: function(weights) for name, weights in self.weights.items()}, self.active)
 
 
-def one_hot(space: SearchSpace, genotype: Genotype) -> Mixing:
-    """The mixing that runs one architecture inside a supernet: weight one on its operations, nothing else runs.
+def one_hot(space: Space, architecture: Architecture) -> Mixing:
+    """The mixing that runs one architecture inside a supernet: weight one on what it holds, nothing else runs.
 
     Raises:
-        UsageError: the genotype is not in the space.
+        UsageError: the architecture is not in the space.
     """
-    space.check(genotype)
-    weights, active = {}, {}
-    for name, cell in space.groups.items():
-        chosen: list[tuple[int, ...]] = [()] * len(cell.edges)
-        group = torch.zeros(cell.shape)
-        for source, target, operation in genotype.edges(name):
-            edge = cell.edges.index((source, target))
-            index = cell.operations[edge].index(operation)
-            chosen[edge] = (index,)
-            group[edge, index] = 1.0
-        weights[name], active[name] = group, tuple(chosen)
+    active = space.chosen(architecture)
+    weights = {name: torch.zeros(group.shape) for name, group in space.groups.items()}
+    for name, rows in active.items():
+        for row, columns in enumerate(rows):
+            weights[name][row, list(columns)] = 1.0
     return Mixing(weights, active)
 
 
-def uniform(space: SearchSpace) -> Mixing:
-    """The mixing that weighs all operations of an edge alike."""
+def uniform(space: Space) -> Mixing:
+    """The mixing that weighs everything in a row alike."""
     return Mixing({name: torch.full(cell.shape, 1.0 / cell.shape[1]) for name, cell in space.groups.items()})

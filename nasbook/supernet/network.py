@@ -16,6 +16,7 @@ from nasbook.runtime.errors import UsageError
 from nasbook.spaces import Genotype
 from nasbook.spaces.operations import Normalising, build
 from nasbook.supernet import skeleton
+from nasbook.supernet.drop_path import drop_path
 
 AUXILIARY_SIDE = 8
 
@@ -57,16 +58,6 @@ class DiscreteCell(nn.Module):
         if drop_probability > 0 and not isinstance(operation, nn.Identity):
             output = drop_path(output, drop_probability)
         return output
-
-
-def drop_path(images: Tensor, probability: float) -> Tensor:
-    """Zero whole images of a batch with this probability; the others are rescaled, so that the mean stays.
-
-    Identity skips are never dropped (the caller's part). Draws from torch's global state on the images' device.
-    """
-    keep = 1.0 - probability
-    mask = torch.empty(len(images), 1, 1, 1, device=images.device, dtype=images.dtype).bernoulli_(keep)
-    return images * mask / keep
 
 
 class AuxiliaryHead(nn.Sequential):

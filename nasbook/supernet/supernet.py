@@ -20,6 +20,7 @@ from nasbook.runtime.errors import UsageError
 from nasbook.spaces import Cell, SearchSpace
 from nasbook.spaces.operations import Normalising, build
 from nasbook.supernet import skeleton
+from nasbook.supernet.drop_path import drop_path
 from nasbook.supernet.mixing import Mixing
 
 
@@ -33,13 +34,22 @@ class MixedEdge(nn.Module):
             build(name, channels, stride, normalising=normalising, pool_norm=True) for name in names
         )
 
-    def forward(self, images: Tensor, weights: Tensor, active: tuple[int, ...] | None = None) -> Tensor | None:
+    def forward(
+        self,
+        images: Tensor,
+        weights: Tensor,
+        active: tuple[int, ...] | None = None,
+        drop_probability: float = 0.0,
+    ) -> Tensor | None:
         """The weighted sum (B, C, H, W) of the operations that run, or None if none does; `weights` (operations,)."""
         total = None
         for index in range(len(self.names)) if active is None else active:
             if self.names[index] == "none":
                 continue
-            term = weights[index] * self.operations[index](images)
+            output = self.operations[index](images)
+            if drop_probability > 0 and not isinstance(self.operations[index], nn.Identity):
+                output = drop_path(output, drop_probability)
+            term = weights[index] * output
             total = term if total is None else total + term
         return total
 
@@ -57,7 +67,12 @@ class MixedCell(nn.Module):
         )
 
     def forward(
-        self, earlier: Tensor, later: Tensor, weights: Tensor, active: tuple[tuple[int, ...], ...] | None
+        self,
+        earlier: Tensor,
+        later: Tensor,
+        weights: Tensor,
+        active: tuple[tuple[int, ...], ...] | None,
+        drop_probability: float = 0.0,
     ) -> Tensor:
         """Outputs of the two previous cells -> (B, nodes * C, H, W). `weights`: (edges, operations)."""
         states = self.preprocess(earlier, later)
@@ -65,7 +80,8 @@ class MixedCell(nn.Module):
             total = None
             for edge in self.graph.into(node):
                 source = self.graph.edges[edge][0]
-                term = self.edges[edge](states[source], weights[edge], None if active is None else active[edge])
+                runs = None if active is None else active[edge]
+                term = self.edges[edge](states[source], weights[edge], runs, drop_probability)
                 total = term if total is None else (total if term is None else total + term)
             states.append(self._empty(states[0]) if total is None else total)
         return torch.cat(states[2:], dim=1)
@@ -120,21 +136,23 @@ class Supernet(nn.Module):
         )
         self.classifier = nn.Linear(skeleton.output_channels(self.plans[-1], outputs), classes)
 
-    def forward(self, images: Tensor, mixing: Mixing) -> Tensor:
+    def forward(self, images: Tensor, mixing: Mixing, drop_probability: float = 0.0) -> Tensor:
         """Class scores.
 
         Args:
             images: (B, image channels, H, W).
             mixing: operation weights of every group, on the device and in the precision of the images.
+            drop_probability: of drop path on every operation but identity skips; used in training mode only.
 
         Returns:
             Logits (B, classes), differentiable in the shared parameters and in the mixing weights.
         """
+        drop_probability = drop_probability if self.training else 0.0
         earlier = later = self.stem(images)
         for cell, plan in zip(self.cells, self.plans, strict=True):
             if plan.kind in mixing.weights:
                 active = None if mixing.active is None else mixing.active[plan.kind]
-                output = cell(earlier, later, mixing.weights[plan.kind], active)
+                output = cell(earlier, later, mixing.weights[plan.kind], active, drop_probability)
             else:
                 output = cell(earlier, later)
             earlier, later = later, output

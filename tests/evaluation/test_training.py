@@ -39,7 +39,7 @@ def test_training_learns_and_reports(dataset):
     assert records[-1]["train_loss"] < records[0]["train_loss"]
     result = stage.result()
     assert set(result) == {"test_accuracy", "params", "macs"}
-    cost = describe(stage.genotype, channels=4, layers=3, classes=10, image=dataset.image, stem_stride=2)
+    cost = describe(stage.architecture, channels=4, layers=3, classes=10, image=dataset.image, stem_stride=2)
     assert {key: result[key] for key in cost} == cost
 
 

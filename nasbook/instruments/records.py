@@ -1,0 +1,70 @@
+"""What a search can record after each epoch besides losses and weights, by name.
+
+Each instrument is a function of the search that changes nothing in it. What it costs stands in each record as
+`instrument_seconds`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+
+from nasbook.instruments.hessian import hessian
+from nasbook.runtime.errors import UsageError
+from nasbook.search import Search
+from nasbook.search.loop import Instrument
+from nasbook.supernet import one_hot
+
+
+def eigenvalue(search: Search) -> dict[str, Any]:
+    """`eigenvalue`: the largest of the Hessian in alpha, mean of two batches of 256; `eigenvalue_spread` between them.
+
+    Costs one backward pass for each architecture parameter and batch.
+    """
+    batch = min(256, len(search.alpha_half) // 2)
+    measured = hessian(search, batch=batch)
+    return {"eigenvalue": measured.largest, "eigenvalue_spread": measured.spread}
+
+
+def skip_weight(search: Search) -> dict[str, Any]:
+    """`skip_weight`: the weight of skip connections, the mean over all rows that offer one; None without any. Free."""
+    with torch.no_grad():
+        weights = search.relaxation.expected(search.alpha, search.progress)
+    found = [
+        weights[name][row, names.index("skip_connect")].item()
+        for name, group in search.space.groups.items()
+        for row, names in enumerate(group.operations)
+        if "skip_connect" in names
+    ]
+    return {"skip_weight": sum(found) / len(found) if found else None}
+
+
+def derived_accuracy(search: Search) -> dict[str, Any]:
+    """`derived_accuracy`: of the derived architecture with the shared weights, percent, on alpha's half.
+
+    Costs one forward pass over that half.
+    """
+    _, accuracy = search.validate(one_hot(search.space, search.genotype()), batch_statistics=True)
+    return {"derived_accuracy": accuracy}
+
+
+INSTRUMENTS: dict[str, Instrument] = {
+    "eigenvalue": eigenvalue,
+    "skip-weight": skip_weight,
+    "derived-accuracy": derived_accuracy,
+}
+
+
+def named(names: Iterable[str]) -> dict[str, Instrument]:
+    """The instruments of these names.
+
+    Raises:
+        UsageError: there is no such instrument.
+    """
+    names = list(names)
+    for name in names:
+        if name not in INSTRUMENTS:
+            raise UsageError(f"A search cannot record {name!r}; it can record {', '.join(INSTRUMENTS)}.")
+    return {name: INSTRUMENTS[name] for name in names}

@@ -1,0 +1,46 @@
+"""Early stopping on the dominant eigenvalue (DARTS-ES: Zela et al. 2020, section 5.1; window and lag of their code).
+
+When the curvature of the validation loss grows fast, the search goes back to the architecture from before it did.
+The published numbers belong to 50 epochs; a search of another length keeps the proportions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+WINDOW = 5  # measurements in a centred mean
+LAG = 4  # measurements between the two means that are compared
+PUBLISHED_EPOCHS = 50
+EVERY = 2  # epochs between two measurements, at the published length
+EARLIEST = 10  # first epoch that may be returned, at the published length
+
+Curve = Sequence[tuple[int, float]]
+
+
+def measured(epoch: int, epochs: int) -> bool:
+    """Whether the rule looks at the eigenvalue after this epoch (counted from 1) of a search of so many."""
+    return epoch % max(1, round(EVERY * epochs / PUBLISHED_EPOCHS)) == 0
+
+
+def stopping_epoch(curve: Curve, *, factor: float, epochs: int) -> int | None:
+    """The epoch to go back to, or None while the search should go on.
+
+    Args:
+        curve: (epoch, dominant eigenvalue) of every measurement so far, in order.
+        factor: the growth of the mean over `LAG` measurements that ends the search (1.3 as published).
+        epochs: length of the whole search.
+
+    Returns:
+        The centre of the earlier mean: its architecture is the result.
+    """
+    half = WINDOW // 2
+    newest = len(curve) - 1 - half  # the newest centre: two measurements lie behind it
+    earlier = newest - LAG
+    if earlier < half or curve[earlier][0] < EARLIEST * epochs / PUBLISHED_EPOCHS:
+        return None
+    new, old = (_mean(curve[centre - half : centre + half + 1]) for centre in (newest, earlier))
+    return curve[earlier][0] if new > factor * old else None
+
+
+def _mean(curve: Curve) -> float:
+    return sum(value for _, value in curve) / len(curve)

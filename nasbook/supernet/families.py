@@ -1,0 +1,40 @@
+"""What each family of spaces builds: its supernet, the network of one architecture, and the images that both take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from torch import nn
+
+from nasbook.spaces import Architecture, Space
+from nasbook.supernet import skeleton
+from nasbook.supernet.network import Network
+from nasbook.supernet.supernet import Supernet
+
+# (channels, height, width), the stride of the stem, number of cells -> refuses what cannot be halved or stacked.
+Check = Callable[[tuple[int, int, int], int, int], None]
+
+
+@dataclass(frozen=True)
+class Family:
+    """The networks of a family.
+
+    Args:
+        supernet: called with a space and, by name, `channels`, `layers`, `classes`, `image_channels`, `stem_stride` and
+            `running` (see `Supernet`); its modules are called with images, a mixing and the probability of drop path.
+        network: called with an architecture and, by name, the same without `running`, and `auxiliary` (see `Network`).
+        check: makes sure that the images and the number of cells fit.
+    """
+
+    supernet: Callable[..., nn.Module]
+    network: Callable[..., nn.Module]
+    check: Check
+
+
+FAMILIES: Mapping[str, Family] = {"darts": Family(Supernet, Network, skeleton.check_image)}
+
+
+def of(thing: Space | Architecture) -> Family:
+    """The family of a space or of an architecture."""
+    return FAMILIES[thing.family]
