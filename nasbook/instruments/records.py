@@ -28,6 +28,15 @@ def eigenvalue(search: Search) -> dict[str, Any]:
     return {"eigenvalue": measured.largest, "eigenvalue_spread": measured.spread}
 
 
+def mixing_eigenvalue(search: Search) -> dict[str, Any]:
+    """`mixing_eigenvalue`: the same of the Hessian in the operation weights themselves, each a free number.
+
+    The softmax flattens the loss in alpha where it is decided; in these coordinates it does not. Costs as much.
+    """
+    batch = min(256, len(search.alpha_half) // 2)
+    return {"mixing_eigenvalue": hessian(search, batch=batch, coordinates="mixing").largest}
+
+
 def skip_weight(search: Search) -> dict[str, Any]:
     """`skip_weight`: the weight of skip connections, the mean over all rows that offer one; None without any. Free."""
     with torch.no_grad():
@@ -52,6 +61,7 @@ def derived_accuracy(search: Search) -> dict[str, Any]:
 
 INSTRUMENTS: dict[str, Instrument] = {
     "eigenvalue": eigenvalue,
+    "mixing-eigenvalue": mixing_eigenvalue,
     "skip-weight": skip_weight,
     "derived-accuracy": derived_accuracy,
 }
