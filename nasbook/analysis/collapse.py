@@ -23,7 +23,7 @@ from nasbook.runtime.driver import drive
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import Listener
 from nasbook.runtime.run_folder import RunFolder
-from nasbook.search import Search, recipes
+from nasbook.search import Search, early_stopping, recipes
 from nasbook.selection import magnitude
 from nasbook.spaces import Genotype, SearchSpace
 
@@ -46,6 +46,8 @@ class Setting:
         retrainings: how often the last one is trained, with seeds of their own.
         frozen: search once more with alpha frozen at its start.
         controls: train the control cells.
+        early_stop: the growth of the eigenvalue at which DARTS-ES would have gone back to an earlier architecture; that
+            one is trained too. The search goes on all the same: what came before is not changed by stopping. 0: none.
     """
 
     space: str
@@ -55,6 +57,7 @@ class Setting:
     retrainings: int = 1
     frozen: bool = True
     controls: bool = True
+    early_stop: float = 0.0
 
     def __post_init__(self) -> None:
         if self.space not in EMPTY:
@@ -100,6 +103,10 @@ def study(
     final = [runner.train(history[-1]["genotype"], again=again) for again in range(setting.retrainings)]
     result["retrained"].append([last, sum(final) / len(final)])
     result["final"] = final
+    if setting.early_stop:
+        result["stopped"] = stop(result["search"], setting.early_stop)
+        stopped = result["stopped"] or last
+        result["of_stopped"] = runner.train(history[stopped - 1]["genotype"])
     if setting.controls:
         result["cells"] = {name: str(cell) for name, cell in runner.controls().items()}
         result["trained"] = {name: runner.train(text) for name, text in result["cells"].items()}
@@ -112,6 +119,18 @@ def series(history: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
     keys += ("mixing_eigenvalue", "skip_weight", "derived_accuracy", "genotype")
     found = {key: [_rounded(record[key]) for record in history] for key in keys}
     return found | {"weights": [_rounded(record["weights"]) for record in history]}
+
+
+def stop(searched: dict[str, list[Any]], factor: float) -> int | None:
+    """The epoch that DARTS-ES would have gone back to, or None where it would have let the search end."""
+    epochs = len(searched["epoch"])
+    pairs = zip(searched["epoch"], searched["eigenvalue"], strict=True)
+    looks = [(epoch, value) for epoch, value in pairs if early_stopping.measured(epoch, epochs)]
+    for count in range(1, len(looks) + 1):
+        found = early_stopping.stopping_epoch(looks[:count], factor=factor, epochs=epochs)
+        if found is not None:
+            return found
+    return None
 
 
 def summary(result: dict[str, Any], setting: Setting) -> dict[str, float]:
@@ -134,6 +153,9 @@ def summary(result: dict[str, Any], setting: Setting) -> dict[str, float]:
         "eigenvalue_growth": late(searched["eigenvalue"]) / early(searched["eigenvalue"]),
         "derived": sum(result["final"]) / len(result["final"]),
     }
+    if "of_stopped" in result:
+        values["stopped_epoch"] = float(result["stopped"] or len(searched["epoch"]))
+        values["stopped_minus_derived"] = result["of_stopped"] - values["derived"]
     if searched["skip_weight"][0] is not None:
         values["skip_weight"] = searched["skip_weight"][-1]
         values["skip_weight_rise"] = searched["skip_weight"][-1] - min(searched["skip_weight"])
