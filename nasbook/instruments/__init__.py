@@ -1,7 +1,23 @@
 """Instruments: what is measured on a supernet without changing it."""
 
+from nasbook.instruments.discretisation import Line, gap, line
 from nasbook.instruments.hessian import Hessian, hessian, leading, published
+from nasbook.instruments.landscape import Landscape, landscape
 from nasbook.instruments.points import Coordinates, Points
 from nasbook.instruments.records import INSTRUMENTS, named
 
-__all__ = ["INSTRUMENTS", "Coordinates", "Hessian", "Points", "hessian", "leading", "named", "published"]
+__all__ = [
+    "INSTRUMENTS",
+    "Coordinates",
+    "Hessian",
+    "Landscape",
+    "Line",
+    "Points",
+    "gap",
+    "hessian",
+    "landscape",
+    "leading",
+    "line",
+    "named",
+    "published",
+]

@@ -7,7 +7,8 @@ measurements of one point agree to the last digit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import torch
@@ -76,6 +77,21 @@ class Points:
         search.supernet.train()
         with RandomStream(search.seed, device=search.device).scope():  # a noise operation draws the same each time
             return search.logits(images, mixing, {**self._w, **copies})
+
+    def measure(self, point: Tensor, batches: Sequence[Batch]) -> tuple[float, float]:
+        """Loss (nats per image) and accuracy (percent) at a point: the means over batches of one size."""
+        loss, correct = 0.0, 0.0
+        with torch.no_grad():
+            for images, labels in batches:
+                logits = self.logits(self.mixing(point), images)
+                loss += F.cross_entropy(logits, labels).double().item()
+                correct += (logits.argmax(1) == labels).double().mean().item()
+        return loss / len(batches), 100.0 * correct / len(batches)
+
+    def images(self, count: int, *, seed: int = 0) -> list[Batch]:
+        """At most so many images of alpha's half, in equal batches of at most 256; arguments as for `batches`."""
+        parts = max(1, math.ceil(count / LARGEST_BATCH))
+        return self.batches(parts, count // parts, seed=seed)
 
     def batches(self, count: int, size: int = LARGEST_BATCH, *, seed: int = 0) -> list[Batch]:
         """Disjoint batches of alpha's half, drawn by a generator of their own.

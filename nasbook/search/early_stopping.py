@@ -31,7 +31,7 @@ def stopping_epoch(curve: Curve, *, factor: float, epochs: int) -> int | None:
         epochs: length of the whole search.
 
     Returns:
-        The centre of the earlier mean: its architecture is the result.
+        The centre of the earlier mean: its architecture is the result. A mean of 0 or less has no growth to speak of.
     """
     half = WINDOW // 2
     newest = len(curve) - 1 - half  # the newest centre: two measurements lie behind it
@@ -39,7 +39,7 @@ def stopping_epoch(curve: Curve, *, factor: float, epochs: int) -> int | None:
     if earlier < half or curve[earlier][0] < EARLIEST * epochs / PUBLISHED_EPOCHS:
         return None
     new, old = (_mean(curve[centre - half : centre + half + 1]) for centre in (newest, earlier))
-    return curve[earlier][0] if new > factor * old else None
+    return curve[earlier][0] if old > 0 and new > factor * old else None
 
 
 def _mean(curve: Curve) -> float:
