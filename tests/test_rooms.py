@@ -25,6 +25,7 @@ ROOMS = [
     "experiment",
     "strategies",
     "analysis",
+    "claims",
     "figures",
     "widgets",
     "course",

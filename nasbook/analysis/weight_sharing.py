@@ -38,19 +38,22 @@ NAME = "weight_sharing_s2"
 _OPERATION = re.compile(r"cells\.(\d+)\.edges\.(\d+)\.operations\.(\d+)\.")
 
 
-def population(*, seed: int = 0, epochs: int = EPOCHS, numbers: dict[str, Any] | None = None) -> Search:
+def population(
+    *, seed: int = 0, epochs: int = EPOCHS, numbers: dict[str, Any] | None = None, device: str = "cpu"
+) -> Search:
     """An untrained supernet of the small space whose every batch will train one uniformly drawn architecture.
 
     Args:
         seed: every random number follows from it.
         epochs: over which the learning rate is annealed.
         numbers: other numbers of the class size to change, by name.
+        device: where the supernet runs.
     """
     changes = {"epochs": epochs, "nodes": NODES, **(numbers or {})}
     chosen = sizes.override(sizes.get("class").search, changes)
     recipe = recipes.get("rsps")
     return Search(
-        _space(), datasets.load(DATA), recipe=recipe, numbers=chosen, derive=magnitude, seed=seed, device="cpu"
+        _space(), datasets.load(DATA), recipe=recipe, numbers=chosen, derive=magnitude, seed=seed, device=device
     )
 
 

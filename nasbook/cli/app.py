@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 import nasbook
 from nasbook.cli.book import lab, notebooks
+from nasbook.cli.claims import claims
 from nasbook.cli.doctor import doctor
 from nasbook.cli.lists import datasets, describe, methods, spaces
 from nasbook.cli.runs import search, train
@@ -81,6 +82,7 @@ def _options(
 
 for command in (search, train, describe, methods, spaces, datasets, lab, notebooks, doctor):
     app.command()(command)
+app.add_typer(claims, name="claims")
 
 
 def main() -> None:

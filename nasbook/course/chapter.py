@@ -21,6 +21,7 @@ from nasbook.runtime import devices
 from nasbook.runtime.errors import UsageError
 
 if TYPE_CHECKING:
+    from nasbook.course.ledger import LedgerTable
     from nasbook.widgets.predict import Predict
     from nasbook.widgets.progress import Progress
 
@@ -112,6 +113,17 @@ class ChapterSession:
             raise UsageError(f"Exercise {exercise_id} belongs to another chapter than {self.chapter.number}.")
         self.verdicts[exercise_id], sentence = judge(exercise, attempt)
         print(sentence)
+
+    def claims(self) -> LedgerTable:
+        """This chapter's part of the claims ledger, with the verdicts of the stored results (`nasbook claims`).
+
+        Raises:
+            UsageError: the ledger has no claim of this chapter.
+        """
+        from nasbook.claims import entries, findings
+        from nasbook.course.ledger import LedgerTable
+
+        return LedgerTable(tuple(findings.findings(entries.load(), chapter=self.chapter.number)))
 
     def show(self, *values: object, digits: int = printing.DIGITS, **labelled: object) -> None:
         """Print compared values: `nasbook.show`."""

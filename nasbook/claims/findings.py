@@ -1,0 +1,108 @@
+"""The ledger with what was measured: a finding a claim, its verdict computed from the stored numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nasbook.claims import results
+from nasbook.claims.entries import ABOVE, Claim, Ledger, Study
+from nasbook.claims.verdicts import Interval, interval, verdict
+from nasbook.runtime.errors import UsageError
+from nasbook.runtime.resources import data_folder
+
+ZERO = 1e-12  # what float64 arithmetic leaves of an exact zero
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim and its numbers.
+
+    Args:
+        claim: the entry.
+        size: "class" or "paper", as measured or else as the study would be.
+        seeds: that were measured.
+        values: one a seed.
+    """
+
+    claim: Claim
+    size: str
+    seeds: tuple[int, ...]
+    values: tuple[float, ...]
+
+    @property
+    def interval(self) -> Interval | None:
+        """The mean and its interval; None without numbers."""
+        return interval(self.values, exact=self.claim.exact) if self.values else None
+
+    @property
+    def verdict(self) -> str:
+        """`holds`, `weak`, `fails` or `not measured`: see `verdicts`."""
+        return verdict(self.interval, expect=self.claim.expect, threshold=self.claim.threshold)
+
+    @property
+    def expected(self) -> str:
+        """The side of the threshold: "> 5"."""
+        return f"{'>' if self.claim.expect == ABOVE else '<'} {self.claim.threshold:g}"
+
+    @property
+    def measured(self) -> str:
+        """The mean and half its interval, in words: "23.1 ± 4.2 points"."""
+        found = self.interval
+        if found is None:
+            return "-"
+        spread = "" if self.claim.exact else f" ± {found.spread:.2g}" if found.spread is not None else " (one seed)"
+        mean = 0.0 if abs(found.mean) < ZERO else found.mean
+        return f"{mean:.3g}{spread} {self.claim.unit}".rstrip()
+
+    def row(self) -> dict[str, Any]:
+        """What `nasbook claims --json` says of it."""
+        found = self.interval
+        return {
+            "id": self.claim.id,
+            "chapter": self.claim.chapter,
+            "lecture": self.claim.lecture,
+            "statement": self.claim.statement,
+            "verdict": self.verdict,
+            "value": None if found is None else found.mean,
+            "spread": None if found is None else found.spread,
+            "unit": self.claim.unit,
+            "expect": self.claim.expect,
+            "threshold": self.claim.threshold,
+            "exact": self.claim.exact,
+            "seeds": list(self.seeds),
+            "values": list(self.values),
+            "size": self.size,
+            "study": self.claim.study,
+        }
+
+
+def findings(ledger: Ledger, *, folder: Path | None = None, chapter: str | None = None) -> list[Finding]:
+    """The claims in the order of the ledger, with what is stored.
+
+    Args:
+        ledger: the entries.
+        folder: of results; the book's own without.
+        chapter: the number of one chapter; all without.
+
+    Raises:
+        UsageError: no claim is of that chapter, or a file of results is damaged or of other settings.
+    """
+    claims = ledger.claims if chapter is None else ledger.of_chapter(chapter)
+    folder = folder or data_folder() / "results"
+    stored = {name: results.read(ledger.studies[name], folder) for name in {claim.study for claim in claims}}
+    return [_finding(claim, ledger.studies[claim.study], stored[claim.study]) for claim in claims]
+
+
+def _finding(claim: Claim, study: Study, stored: dict[str, Any] | None) -> Finding:
+    if stored is None:
+        return Finding(claim, study.size, (), ())
+    runs = stored["runs"]
+    try:
+        values = tuple(float(run["values"][claim.value]) for run in runs)
+    except (KeyError, TypeError):
+        raise UsageError(
+            f"The results of study {study.id} have no number {claim.value}, which {claim.id} reads: measure again."
+        ) from None
+    return Finding(claim, stored["study"]["size"], tuple(run["seed"] for run in runs), values)

@@ -1,0 +1,51 @@
+"""A part of the claims ledger as a chapter shows it: a table on the page, lines of text where there is no page."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nasbook.claims.findings import Finding
+
+HEAD = ("claim", "measured", "expected", "seeds", "verdict")
+
+
+@dataclass(frozen=True, repr=False)
+class LedgerTable:
+    """Claims with what was measured; it comes from stored results and is the same on every machine.
+
+    Args:
+        findings: one a claim.
+    """
+
+    findings: tuple[Finding, ...]
+
+    def __repr__(self) -> str:
+        return "\n".join(_lines(finding) for finding in self.findings)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col" style="text-align:left">{text}</th>' for text in HEAD)
+        rows = "".join(_row(_cells(finding)) for finding in self.findings)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _cells(finding: Finding) -> tuple[str, ...]:
+    statement = f"{finding.claim.id}: {finding.claim.statement}"
+    return statement, finding.measured, finding.expected, str(len(finding.seeds)), finding.verdict
+
+
+def _row(cells: Sequence[str]) -> str:
+    texts = [html.escape(cell) for cell in cells]
+    texts[-1] = f"<b>{texts[-1]}</b>"
+    return "<tr>" + "".join(f'<td style="text-align:left">{text}</td>' for text in texts) + "</tr>"
+
+
+def _lines(finding: Finding) -> str:
+    count = len(finding.seeds)
+    seeds = f"{count} seed{'' if count == 1 else 's'}"
+    measured = f", measured {finding.measured} ({seeds}, {finding.size} size)" if count else ""
+    return (
+        f"{finding.claim.id}  {finding.verdict}: {finding.claim.statement}\n"
+        f"{'':{len(finding.claim.id)}}  expected {finding.expected}{measured}"
+    )
