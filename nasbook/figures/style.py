@@ -67,6 +67,12 @@ OPERATIONS = MappingProxyType(
         "dil_conv_5x5": Mark("dil 5×5", DEEP_GREEN, "X", (2, 1)),
         "conv_7x1_1x7": Mark("1×7, 7×1", YELLOW, "h", (9, 2)),
         "noise": Mark("noise", BLACK, "*", (1, 1)),
+        # The palette is used up: these stand in a space of their own, where no separable convolution is.
+        "nor_conv_1x1": Mark("conv 1×1", SKY, "<", (3, 1, 1, 1)),
+        "nor_conv_3x3": Mark("conv 3×3", BLUE, ">", (6, 1)),
+        "maxpool3x3": Mark("maxpool 3×3", ORANGE, "d", (8, 2, 2, 2)),
+        "conv3x3-bn-relu": Mark("conv-bn 3×3", BLUE, "8", (10, 1)),
+        "conv1x1-bn-relu": Mark("conv-bn 1×1", SKY, "H", (1, 3)),
     }
 )
 """Every operation of `spaces.operations.NAMES`."""

@@ -1,6 +1,7 @@
 """Selection by magnitude: what the largest operation weights point at, by each family's own rule.
 
-DARTS keeps the strongest operation on the two strongest edges of a node (Liu et al. 2019, section 2.4).
+DARTS keeps the strongest operation on the two strongest edges of a node (Liu et al. 2019, section 2.4). NAS-Bench-201
+keeps all edges, each with its strongest operation; NAS-Bench-1Shot1 the strongest parents of each node.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from nasbook.spaces import Cell, Genotype, SearchSpace, Space
+from nasbook.spaces import Cell, Genotype, NodeCell, NodeSpace, SearchSpace, Space, Topology, TopologySpace
 from nasbook.spaces.genotype import Pair
 
 Weights = Mapping[str, list[list[float]]]
@@ -55,4 +56,32 @@ def _cell(cell: Cell, weights: list[list[float]]) -> tuple[Pair, ...]:
     return tuple(pairs)
 
 
-RULES: Mapping[str, Callable[[Any, Weights], Any]] = {"darts": strongest_edges}
+def strongest_operations(space: TopologySpace, weights: Weights) -> Topology:
+    """The rule of NAS-Bench-201: the operation of largest weight on each edge, and `none` may be that.
+
+    Returns:
+        The architecture; of equal operations the earlier wins.
+    """
+    largest = [row.index(max(row)) for row in weights["normal"]]
+    return Topology(tuple(names[top] for names, top in zip(space.groups["normal"].operations, largest, strict=True)))
+
+
+def strongest_columns(space: NodeSpace, weights: Weights) -> NodeCell:
+    """The rule of NAS-Bench-1Shot1: each node's strongest operation, and as many strongest parents as it has.
+
+    Returns:
+        The architecture; of equal weights the earlier wins.
+    """
+    return space.architecture(
+        {
+            name: [tuple(sorted(range(len(row)), key=lambda column: -row[column])[: group.keep]) for row in weights[name]]
+            for name, group in space.groups.items()
+        }
+    )
+
+
+RULES: Mapping[str, Callable[[Any, Weights], Any]] = {
+    "darts": strongest_edges,
+    "nas-bench-201": strongest_operations,
+    "nas-bench-1shot1": strongest_columns,
+}

@@ -1,6 +1,7 @@
-"""The named search spaces: DARTS with 8 and 7 operations, S1 to S4, and the lecture's one toy edge.
+"""The named search spaces: DARTS with 8 and 7 operations, S1 to S4, the lecture's toy edge, those of benchmarks.
 
 Sources: Liu et al. 2019 (DARTS); Zela et al. 2020, section 3 (S1 to S4, the lists as in the authors' released code).
+The benchmarks' spaces stand in files of their own.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from nasbook.runtime.errors import UsageError
+from nasbook.spaces.nas_bench_1shot1 import NODE_SPACES
+from nasbook.spaces.nas_bench_201 import TopologySpace
 from nasbook.spaces.space import Cell, SearchSpace
 
 MAX_NODES = 4
@@ -38,9 +41,13 @@ TITLES = {
     "s3": "none, skip or separable convolution",
     "s4": "noise or separable convolution",
     "toy": "one edge, three operations: the lecture's picture of a mixed operation",
+    "nas-bench-201": "one cell of six edges, five operations: every architecture is in a benchmark",
+    "nas-bench-1shot1-1": "four nodes of two parents each, in NAS-Bench-101",
+    "nas-bench-1shot1-2": "four nodes of one or two parents, three to the output, in NAS-Bench-101",
+    "nas-bench-1shot1-3": "five nodes of one or two parents, in NAS-Bench-101",
 }
 # Spaces that a tabular benchmark fixed: one size each.
-BENCHMARKS: dict[str, Any] = {}
+BENCHMARKS: dict[str, Any] = {"nas-bench-201": TopologySpace(), **NODE_SPACES}
 TOY_OPERATIONS = ("skip_connect", "max_pool_3x3", "sep_conv_3x3")
 
 _SHORT = {

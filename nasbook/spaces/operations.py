@@ -81,6 +81,19 @@ class ReLUConvBN(nn.Module):
         return self.norm(self.conv(F.relu(images)))
 
 
+class ConvBNReLU(nn.Module):
+    """One convolution, batch normalisation, ReLU: the order of NAS-Bench-101 alone."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, normalising: Normalising) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
+        self.norm = normalising(outputs)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, inputs, H, W) -> (B, outputs, H / stride, W / stride)."""
+        return F.relu(self.norm(self.conv(images)))
+
+
 class SeparableUnit(nn.Module):
     """ReLU, depthwise convolution, pointwise convolution, batch normalisation."""
 
@@ -143,6 +156,11 @@ NAMES = (
     "dil_conv_5x5",
     "conv_7x1_1x7",
     "noise",
+    "nor_conv_1x1",
+    "nor_conv_3x3",
+    "maxpool3x3",
+    "conv3x3-bn-relu",
+    "conv1x1-bn-relu",
 )
 
 
@@ -175,4 +193,10 @@ def build(name: str, channels: int, stride: int, *, normalising: Normalising, po
         return nn.Sequential(first, SeparableUnit(channels, kernel, 1, 1, normalising))
     if name.startswith("dil_conv"):
         return SeparableUnit(channels, kernel, stride, 2, normalising)
+    if name.startswith("nor_conv"):
+        return ReLUConvBN(channels, channels, kernel, stride, normalising)
+    if name.endswith("-bn-relu"):
+        return ConvBNReLU(channels, channels, int(name[4]), stride, normalising)
+    if name == "maxpool3x3":  # of NAS-Bench-101, never normalised
+        return Pool("max", channels, stride, None)
     return StackedRectangles(channels, stride, normalising)

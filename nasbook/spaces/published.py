@@ -10,6 +10,8 @@ from typing import Any
 from nasbook.runtime import files, resources
 from nasbook.runtime.errors import UsageError
 from nasbook.spaces.genotype import Genotype, parse_genotype
+from nasbook.spaces.nas_bench_201 import parse_topology
+from nasbook.spaces.node_cell import MARK, parse_node_cell
 
 
 @dataclass(frozen=True)
@@ -70,4 +72,4 @@ def read(text: str) -> Any:
 
 
 # How the text of a family other than DARTS begins.
-_MARKS: dict[str, Callable[[str], Any]] = {}
+_MARKS: dict[str, Callable[[str], Any]] = {"|": parse_topology, MARK: parse_node_cell}

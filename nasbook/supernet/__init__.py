@@ -2,6 +2,9 @@
 
 from nasbook.supernet.cost import describe, multiply_adds, parameters
 from nasbook.supernet.mixing import Mixing, one_hot, uniform
+from nasbook.supernet.nas_bench_1shot1 import NodeSupernet
+from nasbook.supernet.nas_bench_101 import Network101
+from nasbook.supernet.nas_bench_201 import TopologyNetwork, TopologySupernet
 from nasbook.supernet.network import Network, loss_with_auxiliary
 from nasbook.supernet.supernet import MixedEdge, Supernet
 
@@ -9,7 +12,11 @@ __all__ = [
     "MixedEdge",
     "Mixing",
     "Network",
+    "Network101",
+    "NodeSupernet",
     "Supernet",
+    "TopologyNetwork",
+    "TopologySupernet",
     "describe",
     "loss_with_auxiliary",
     "multiply_adds",

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from torch import nn
 
 from nasbook.spaces import Architecture, Space
-from nasbook.supernet import skeleton
+from nasbook.supernet import nas_bench_101, nas_bench_201, skeleton
+from nasbook.supernet.nas_bench_1shot1 import NodeSupernet
+from nasbook.supernet.nas_bench_101 import Network101
+from nasbook.supernet.nas_bench_201 import TopologyNetwork, TopologySupernet
 from nasbook.supernet.network import Network
 from nasbook.supernet.supernet import Supernet
 
@@ -32,7 +35,11 @@ class Family:
     check: Check
 
 
-FAMILIES: Mapping[str, Family] = {"darts": Family(Supernet, Network, skeleton.check_image)}
+FAMILIES: Mapping[str, Family] = {
+    "darts": Family(Supernet, Network, skeleton.check_image),
+    "nas-bench-201": Family(TopologySupernet, TopologyNetwork, nas_bench_201.check),
+    "nas-bench-1shot1": Family(NodeSupernet, Network101, nas_bench_101.check),
+}
 
 
 def of(thing: Space | Architecture) -> Family:

@@ -27,11 +27,19 @@ from nasbook.supernet.mixing import Mixing
 class MixedEdge(nn.Module):
     """The candidate operations of one edge. `none` is never run: it adds nothing, its weight lowers the others'."""
 
-    def __init__(self, names: tuple[str, ...], channels: int, stride: int, normalising: Normalising) -> None:
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        channels: int,
+        stride: int,
+        normalising: Normalising,
+        *,
+        pool_norm: bool = True,
+    ) -> None:
         super().__init__()
         self.names = names
         self.operations = nn.ModuleList(
-            build(name, channels, stride, normalising=normalising, pool_norm=True) for name in names
+            build(name, channels, stride, normalising=normalising, pool_norm=pool_norm) for name in names
         )
 
     def forward(

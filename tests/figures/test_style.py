@@ -7,6 +7,7 @@ import torch
 from matplotlib import pyplot
 from matplotlib.colors import to_rgb
 
+from nasbook import spaces
 from nasbook.figures import style
 from nasbook.runtime.errors import UsageError
 from nasbook.spaces import operations
@@ -14,9 +15,15 @@ from nasbook.spaces import operations
 
 def test_every_operation_has_a_mark_of_its_own():
     assert tuple(style.OPERATIONS) == operations.NAMES
-    for field in ("label", "colour", "marker", "dash"):
+    for field in ("label", "marker", "dash"):
         values = [getattr(mark, field) for mark in style.OPERATIONS.values()]
         assert len(set(values)) == len(values), field
+
+
+@pytest.mark.parametrize("name", spaces.names())
+def test_the_operations_of_one_space_differ_in_colour(name):
+    colours = [style.operation(each).colour for each in spaces.get(name).operations]
+    assert len(set(colours)) == len(colours)
 
 
 @pytest.mark.parametrize("table", [style.OPERATIONS, style.METHODS, style.FAMILIES])

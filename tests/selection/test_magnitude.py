@@ -49,6 +49,16 @@ def test_none_is_not_chosen_but_lowers_its_edge():
     assert {source for source, target, _ in genotype.edges("normal") if target == 3} == {1, 2}
 
 
+def test_in_nas_bench_201_every_edge_takes_its_largest_and_none_may_win():
+    space = spaces.get("nas-bench-201")
+    weights = torch.full((6, 5), 0.1)
+    for edge, column in enumerate((0, 3, 1, 0, 4, 2)):
+        weights[edge, column] = 0.6
+    names = ("none", "nor_conv_3x3", "skip_connect", "none", "avg_pool_3x3", "nor_conv_1x1")
+    assert magnitude(space, {"normal": weights}).operations == names
+    assert magnitude(space, {"normal": torch.full((6, 5), 0.2)}).count("none") == 6  # of equals the earlier
+
+
 def test_two_edges_are_kept_even_with_the_same_operation():
     space = spaces.get("s2", nodes=2, reduction="fixed")
     weights = torch.tensor([[0.9, 0.1]] * 5)
