@@ -1,0 +1,220 @@
+"""The errors of skip connection and convolution, measured on the edges of a trained supernet.
+
+The theory of `skip_domination` speaks of a map m that all edges estimate. A supernet does not say what m is, so it has
+to be chosen, and what is measured depends on the choice:
+
+- "cell": the mean of the nodes of the same cell from the edge's target on. It holds the edge's own output, in which the
+  operation of the larger weight has the larger share, so that predicted and learned weights may agree for this reason
+  alone. The control is to measure with `equal` weights.
+- "last": the mean of the nodes of the last cell with maps of that shape. Where that is another cell, a 1x1 convolution
+  stands between that mixes channels, so that channels of one number need not mean the same.
+- "others": what the other edges into the same node bring, in sum. It holds nothing of the edge itself.
+
+Everything is standardised first, each channel to mean 0 and variance 1 over the images and positions of a batch: a
+convolution's output is normalised, a skip connection's is not, and V would only compare scales. Two maps that have
+nothing in common are then apart by V = 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+from nasbook.analysis.skip_domination import best_weight
+from nasbook.instruments.points import Points
+from nasbook.runtime.errors import UsageError
+from nasbook.search import Search
+from nasbook.supernet import Mixing, skeleton
+from nasbook.supernet.supernet import MixedCell
+
+Target = Literal["cell", "last", "others"]
+SKIP = "skip_connect"
+
+
+@dataclass(frozen=True)
+class EdgeErrors:
+    """One edge of one cell.
+
+    Args:
+        cell: which cell of the stack, counted from 1.
+        group: "normal" or "reduce": whose architecture parameters it shares.
+        source, target: the nodes that the edge joins.
+        depth: nodes on the longest way from the stem to the source; a reduction that is not searched counts as one.
+        skip, conv, covariance: V_skip, V_conv and c, mean over the batches. Where an edge offers several convolutions,
+            o is their sum by weight.
+        predicted: theta* of these three, within [0, 1].
+        learned: the weight of the skip connection by the weights of skip connection and convolutions together.
+    """
+
+    cell: int
+    group: str
+    source: int
+    target: int
+    depth: int
+    skip: float
+    conv: float
+    covariance: float
+    predicted: float
+    learned: float
+
+
+def measured(
+    search: Search, target: Target = "cell", *, equal: bool = False, batches: int = 2, size: int = 128, seed: int = 0
+) -> list[EdgeErrors]:
+    """V_skip, V_conv and c on every edge that offers a skip connection and a convolution.
+
+    Measured by batch statistics, on images of alpha's half; the search stays as it is. A skip connection of stride 2
+    halves its input, and x is what comes out. Costs a little more than one forward pass over the images.
+
+    Args:
+        search: a search in the DARTS family of spaces.
+        target: what stands for m: "cell", "last" or "others", as the module says.
+        equal: run the supernet with equal weights on all operations, instead of the learned ones.
+        batches: how many.
+        size: images in each.
+        seed: of the draw of images.
+
+    Returns:
+        One entry an edge, cell by cell; by "others" none for an edge that is alone into its node.
+
+    Raises:
+        UsageError: the search is in another family, no edge offers both, or there is no such target.
+    """
+    if target not in get_args(Target):
+        raise UsageError(f"A target is {', '.join(get_args(Target))}, not {target!r}.")
+    if search.space.family != "darts":
+        raise UsageError(f"Skip errors are measured in the DARTS family of spaces; {search.space.name} is in another.")
+    if not any(_offers_both(names) for group in search.space.groups.values() for names in group.operations):
+        raise UsageError(f"No edge of space {search.space.name} offers both {SKIP} and a convolution.")
+    points = Points(search, "mixing")
+    shapes = points.shapes.items()
+    mixing = (
+        Mixing({name: torch.full(shape, 1 / shape[1]) for name, shape in shapes})
+        if equal
+        else points.mixing(points.here())
+    )
+    sums: dict[tuple[int, int], Tensor] = {}
+    with torch.no_grad():
+        for images, _ in points.batches(batches, size, seed=seed):
+            with _watched(search.supernet) as cells:
+                points.logits(mixing, images)
+            for (place, edge), values in _moments(cells, target):
+                sums[place, edge] = sums.get((place, edge), torch.zeros(3, dtype=torch.float64)) + values / batches
+    return [_entry(search, place, edge, values) for (place, edge), values in sums.items()]
+
+
+@dataclass
+class _Cell:
+    """What one cell of the stack did with one batch."""
+
+    nodes: tuple[Tensor, ...]  # each (B, C, H, W)
+    estimates: dict[int, tuple[Tensor, Tensor]]  # by edge: x and o
+    outputs: dict[int, Tensor]  # by edge: what it brings to its node
+    edges: tuple[tuple[int, int], ...]
+
+
+@contextmanager
+def _watched(supernet: nn.Module) -> Iterator[dict[int, _Cell]]:
+    """Fill the yielded table, by place in the stack, during the next forward pass."""
+    cells: dict[int, _Cell] = {}
+    handles = []
+    for place, module in enumerate(supernet.get_submodule("cells").children()):
+        if isinstance(module, MixedCell):
+            cells[place] = seen = _Cell((), {}, {}, module.graph.edges)
+            handles.append(module.register_forward_hook(partial(_see_cell, seen)))
+            for index, edge in enumerate(module.edges):
+                handles.append(edge.register_forward_hook(partial(_see_edge, seen, index)))
+    try:
+        yield cells
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _see_cell(seen: _Cell, module: Any, _inputs: Any, output: Tensor) -> None:
+    seen.nodes = output.chunk(len(module.graph.nodes), dim=1)
+
+
+def _see_edge(seen: _Cell, index: int, edge: Any, inputs: Any, output: Tensor | None) -> None:
+    """Keep the edge's output; run skip connection and convolutions again for their own."""
+    if output is not None:
+        seen.outputs[index] = output
+    if _offers_both(edge.names):
+        images, weights = inputs[:2]
+        convolutions = [place for place, name in enumerate(edge.names) if "conv" in name]
+        mixed = torch.stack([weights[place] * edge.operations[place](images) for place in convolutions]).sum(0)
+        seen.estimates[index] = edge.operations[edge.names.index(SKIP)](images), mixed
+
+
+def _offers_both(names: tuple[str, ...]) -> bool:
+    return SKIP in names and any("conv" in name for name in names)
+
+
+def _moments(cells: dict[int, _Cell], target: Target) -> Iterator[tuple[tuple[int, int], Tensor]]:
+    """For each cell and edge (V_skip, V_conv, c) of one batch; float64 (3,) on the host."""
+    choose: dict[str, Callable[[_Cell, int], list[Tensor]]] = {
+        "cell": lambda cell, edge: list(cell.nodes[cell.edges[edge][1] - 2 :]),
+        "last": lambda cell, _edge: list(
+            [each for each in cells.values() if each.nodes[0].shape == cell.nodes[0].shape][-1].nodes
+        ),
+        "others": _others,
+    }
+    for place, cell in cells.items():
+        for edge, (x, o) in cell.estimates.items():
+            maps = choose[target](cell, edge)
+            if not maps:
+                continue
+            m = standardised(torch.stack([standardised(each) for each in maps]).mean(0))
+            skip, conv = standardised(x) - m, standardised(o) - m
+            yield (place, edge), torch.stack([(skip**2).mean(), (conv**2).mean(), (skip * conv).mean()]).cpu()
+
+
+def _others(cell: _Cell, edge: int) -> list[Tensor]:
+    node = cell.edges[edge][1]
+    others = [
+        cell.outputs[index]
+        for index, (_, target) in enumerate(cell.edges)
+        if target == node and index != edge and index in cell.outputs
+    ]
+    return [torch.stack(others).sum(0)] if others else []
+
+
+def standardised(maps: Tensor) -> Tensor:
+    """(B, C, H, W) -> float64 of the same shape, each channel with mean 0 and variance 1; a constant one becomes 0."""
+    maps = maps.double()
+    centred = maps - maps.mean((0, 2, 3), keepdim=True)
+    return centred / centred.square().mean((0, 2, 3), keepdim=True).sqrt().clamp_min(1e-12)
+
+
+def _entry(search: Search, place: int, edge: int, moments: Tensor) -> EdgeErrors:
+    kinds = skeleton.kinds(search.numbers.layers)
+    space: Any = search.space  # a SearchSpace, as `measured` made sure
+    group = space.groups[kinds[place]]
+    names, (source, target) = group.operations[edge], group.edges[edge]
+    weights = search.relaxation.expected(search.alpha, search.progress)[kinds[place]][edge].tolist()
+    convolution = sum(weight for name, weight in zip(names, weights, strict=True) if "conv" in name)
+    chosen = weights[names.index(SKIP)]
+    skip, conv, covariance = moments.tolist()
+    return EdgeErrors(
+        cell=place + 1,
+        group=kinds[place],
+        source=source,
+        target=target,
+        depth=_depth([space.nodes if kind in space.groups else 1 for kind in kinds], place, source),
+        skip=skip,
+        conv=conv,
+        covariance=covariance,
+        predicted=best_weight(skip, conv, covariance=covariance, clip=True),
+        learned=chosen / (chosen + convolution),
+    )
+
+
+def _depth(nodes: Sequence[int], place: int, source: int) -> int:
+    """Nodes on the longest way from the stem to a source of a cell; `nodes` of each cell of the stack."""
+    return sum(nodes[: max(place - 1, 0)]) if source == 0 else sum(nodes[:place]) + source - 1
