@@ -73,11 +73,13 @@ def strongest_columns(space: NodeSpace, weights: Weights) -> NodeCell:
         The architecture; of equal weights the earlier wins.
     """
     return space.architecture(
-        {
-            name: [tuple(sorted(range(len(row)), key=lambda column: -row[column])[: group.keep]) for row in weights[name]]
-            for name, group in space.groups.items()
-        }
+        {name: [_largest(row, group.keep) for row in weights[name]] for name, group in space.groups.items()}
     )
+
+
+def _largest(values: list[float], count: int) -> tuple[int, ...]:
+    """The places of the largest values; of equals the earlier."""
+    return tuple(sorted(range(len(values)), key=lambda place: -values[place])[:count])
 
 
 RULES: Mapping[str, Callable[[Any, Weights], Any]] = {

@@ -42,9 +42,9 @@ TITLES = {
     "s4": "noise or separable convolution",
     "toy": "one edge, three operations: the lecture's picture of a mixed operation",
     "nas-bench-201": "one cell of six edges, five operations: every architecture is in a benchmark",
-    "nas-bench-1shot1-1": "four nodes of two parents each, in NAS-Bench-101",
-    "nas-bench-1shot1-2": "four nodes of one or two parents, three to the output, in NAS-Bench-101",
-    "nas-bench-1shot1-3": "five nodes of one or two parents, in NAS-Bench-101",
+    "nas-bench-1shot1-1": "four nodes of two parents, the first of one: in NAS-Bench-101",
+    "nas-bench-1shot1-2": "four nodes of one or two parents, three to the output: in NAS-Bench-101",
+    "nas-bench-1shot1-3": "five nodes of one or two parents, two to the output: in NAS-Bench-101",
 }
 # Spaces that a tabular benchmark fixed: one size each.
 BENCHMARKS: dict[str, Any] = {"nas-bench-201": TopologySpace(), **NODE_SPACES}
