@@ -139,7 +139,5 @@ def _point(space: Points, end: Architecture | Mixing) -> Tensor:
     weights = (end if isinstance(end, Mixing) else one_hot(space.search.space, end)).weights
     if {name: value.shape for name, value in weights.items()} != space.shapes:
         there = ", ".join(f"{name} {tuple(shape)}" for name, shape in space.shapes.items())
-        raise UsageError(
-            f"The line ends at operation weights of other groups; space {space.search.space.name}: {there}."
-        )
+        raise UsageError(f"A line in space {space.search.space.name} ends at operation weights of the shape {there}.")
     return space.flat(weights)

@@ -140,18 +140,27 @@ def leading(
 def gradient(points: Points, point: Tensor, batch: Batch, *, graph: bool = False) -> tuple[Tensor, Tensor]:
     """The point as a leaf, and the loss's gradient at it; with `graph` it can be differentiated again."""
     leaf = point.detach().clone().requires_grad_()
-    return leaf, torch.autograd.grad(points.loss(leaf, batch), leaf, create_graph=graph)[0]
+    return leaf, _derivative(points.loss(leaf, batch), leaf, create_graph=graph)
 
 
 def second_derivatives(points: Points, point: Tensor, batch: Batch) -> NDArray[np.float64]:
-    """(parameters, parameters): the Hessian of one batch's loss, made symmetric to the last digit."""
+    """(parameters, parameters): the Hessian of one batch's loss, made symmetric to the last digit.
+
+    ReLU is differentiated twice as it is: where it is smooth, with no share for its kinks.
+    """
     leaf, first = gradient(points, point, batch, graph=True)
-    rows = [torch.autograd.grad(entry, leaf, retain_graph=True)[0] for entry in first]
-    matrix = torch.stack(rows).numpy()
+    matrix = torch.stack([_derivative(entry, leaf, retain_graph=True) for entry in first]).numpy()
     return (matrix + matrix.T) / 2
 
 
 def times(points: Points, point: Tensor, direction: Tensor, batch: Batch) -> NDArray[np.float64]:
     """(parameters,): the Hessian of one batch's loss times a direction, without making the Hessian."""
     leaf, first = gradient(points, point, batch, graph=True)
-    return torch.autograd.grad(first @ direction, leaf)[0].numpy()
+    return _derivative(first @ direction, leaf).numpy()
+
+
+def _derivative(value: Tensor, leaf: Tensor, *, create_graph: bool = False, retain_graph: bool = False) -> Tensor:
+    """Of a value by the leaf; zeros where it does not depend on it (a relaxation may read no alpha)."""
+    if not value.requires_grad:
+        return torch.zeros_like(leaf)
+    return torch.autograd.grad(value, leaf, create_graph=create_graph, retain_graph=retain_graph or create_graph)[0]

@@ -174,3 +174,12 @@ def test_what_cannot_be_measured_is_refused(exact, arguments, says):
 def test_a_count_out_of_range_is_refused(exact, count):
     with pytest.raises(UsageError, match="1 to 9 leading eigenvalues"):
         leading(exact, count, batch=32)
+
+
+def test_where_the_relaxation_reads_no_alpha_the_loss_is_flat_in_it(make_search):
+    search = make_search("rsps", precision="float64")
+    assert hessian(search, batch=16).mean.tolist() == [[0.0] * 10] * 10
+    points = Points(search)
+    direction = torch.ones(10, dtype=torch.float64)
+    assert times(points, points.here(), direction, points.images(16)[0]).tolist() == [0.0] * 10
+    assert hessian(search, coordinates="mixing", batch=16).largest > 0
