@@ -191,7 +191,8 @@ _CLASS = Size(
             {"layers": 5, "nodes": None, "stem_stride": 1},
             {"epochs": 4, "layers": 5, "stem_stride": 1, "decay": 5e-4},
         ),
-        "nas-bench-1shot1": ({"layers": 3, "nodes": None}, {"layers": 3}),
+        # A cell divides its channels among the nodes that it puts out: fewer leave each node too few to learn.
+        "nas-bench-1shot1": ({"layers": 3, "nodes": None}, {"layers": 3, "channels": 32}),
     },
 )
 

@@ -74,6 +74,14 @@ class NodeCell:
         """How many nodes have this operation."""
         return self.operations.count(name)
 
+    def useful(self) -> frozenset[int]:
+        """The nodes that lead to the output; the others are loose ends, which change nothing."""
+        found = set(self.output) - {0}
+        for node in reversed(self.nodes):
+            if node in found:
+                found |= set(self.parents[node - 1]) - {0}
+        return frozenset(found)
+
     def cell101(self) -> Cell101:
         """The cell as the benchmark stores it: 7 vertices; missing nodes are unconnected 1x1 convolutions."""
         vertex = {node: node for node in range(len(self.operations) + 1)} | {None: MAX_VERTICES - 1}
