@@ -19,7 +19,6 @@ from nasbook.sizes import SIZES, SearchNumbers, TrainNumbers
 
 if TYPE_CHECKING:
     from nasbook.experiment import Outcome
-    from nasbook.spaces import Genotype
 
 SEARCH = NumberOptions("search", SearchNumbers, "", "Numbers of the search")
 RETRAIN = NumberOptions("train", TrainNumbers, "train-", "Numbers of the training from scratch")
@@ -178,9 +177,8 @@ def _tell(sentence: str) -> None:
     print(f"nasbook: {sentence}", file=sys.stderr, flush=True)
 
 
-def _draw(genotype: Genotype, folder: Path) -> list[str]:
+def _draw(architecture: Any, folder: Path) -> list[str]:
     """Draw each cell that was searched into the run's folder; returns the files."""
-    from nasbook import figures
+    from nasbook.figures import cells
 
-    kinds = [kind for kind in ("normal", "reduce") if genotype.cell(kind)]
-    return [str(figures.cell(genotype, kind).save(folder / f"cell-{kind}.png")) for kind in kinds]
+    return [str(cells.cell(architecture, kind).save(folder / f"cell-{kind}.png")) for kind in cells.kinds(architecture)]

@@ -15,9 +15,11 @@ from nasbook.figures.drawing import Box, Curve, Drawing
 from nasbook.figures.picture import Picture
 from nasbook.figures.words import TITLES, describe_genotype, describe_mixed, describe_space
 from nasbook.runtime.errors import UsageError
-from nasbook.spaces import Cell, Genotype, SearchSpace
+from nasbook.spaces import Cell, Genotype, SearchSpace, Topology, TopologySpace
+from nasbook.spaces.nas_bench_201 import TopologyCell
 
 KINDS = ("normal", "reduce")
+Drawn = Genotype | SearchSpace | Topology | TopologySpace
 _LEGEND_ROW = 22.0
 _RIBBON = 11.0  # points, the operations of a mixed edge together
 _FEW = 3  # up to so many operations are drawn side by side where they have no weights
@@ -26,21 +28,21 @@ _FADED = 0.22
 
 @style.styled
 def cell(
-    what: Genotype | SearchSpace,
+    what: Drawn,
     kind: str = "normal",
     *,
     weights: Mapping[str, Any] | None = None,
-    highlight: Genotype | None = None,
+    highlight: Genotype | Topology | None = None,
     ax: Axes | None = None,
 ) -> Picture:
     """A cell drawn as a graph.
 
-    A genotype shows one operation an edge; a space shows all of them side by side; a space with weights shows a mixed
-    cell, each operation as thick as its weight. A fixed reduction is one box.
+    An architecture shows one operation an edge; a space shows all of them side by side; a space with weights shows a
+    mixed cell, each operation as thick as its weight. A fixed reduction is one box.
 
     Args:
         what: an architecture, or a search space.
-        kind: "normal" or "reduce".
+        kind: "normal", or "reduce" in the DARTS family.
         weights: group to (edges, operations) weights in [0, 1], of a space's cell.
         highlight: the architecture whose edges stand out in a space's cell.
         ax: where to draw; a new figure without it.
@@ -61,73 +63,88 @@ def cell(
 
 
 def cell_svg(
-    what: Genotype | SearchSpace,
+    what: Drawn,
     kind: str = "normal",
     *,
     weights: Mapping[str, Any] | None = None,
-    highlight: Genotype | None = None,
+    highlight: Genotype | Topology | None = None,
 ) -> str:
     """The same as `cell`, as the text of one SVG element: some milliseconds' work, for widgets."""
     return drawing.svg(draw_cell(what, kind, weights=weights, highlight=highlight))
 
 
+def kinds(architecture: Any) -> tuple[str, ...]:
+    """The cells of an architecture that can be drawn, by name: those that were searched; none of other families."""
+    if isinstance(architecture, Genotype):
+        return tuple(kind for kind in KINDS if architecture.cell(kind))
+    return ("normal",) if isinstance(architecture, Topology) else ()
+
+
 def draw_cell(
-    what: Genotype | SearchSpace,
+    what: Drawn,
     kind: str = "normal",
     *,
     weights: Mapping[str, Any] | None = None,
-    highlight: Genotype | None = None,
+    highlight: Genotype | Topology | None = None,
     shape: tuple[float, float] | None = None,
 ) -> Drawing:
     """The shapes of a cell (see `cell`), on a canvas of `shape` hundredths of an inch."""
-    if kind not in KINDS:
-        raise UsageError(f"A cell is {' or '.join(KINDS)}, not {kind!r}.")
+    if what.family not in graph.FRAMES:
+        raise UsageError(f"Cells are drawn of the families {' and '.join(graph.FRAMES)}, not of {what.family}.")
+    known = KINDS if what.family == "darts" else KINDS[:1]
+    if kind not in known:
+        raise UsageError(f"A cell is {' or '.join(known)}, not {kind!r}.")
     width, height = shape or (100 * style.SIZES[_size(what)][0], _height(what))
-    if isinstance(what, Genotype):
-        return _draw_genotype(what, kind, width, height) if what.cell(kind) else _fixed(width, height)
+    if isinstance(what, Genotype | Topology):
+        return _draw_genotype(what, kind, width, height) if what.edges(kind) else _fixed(width, height)
     space_cell = what.groups.get(kind)
     if space_cell is None:
         return _fixed(width, height)
     return _draw_space(what, space_cell, kind, weights, highlight, width, height)
 
 
-def _size(what: Genotype | SearchSpace) -> str:
+def _size(what: Drawn) -> str:
+    if isinstance(what, Topology | TopologySpace):
+        return "single"
     nodes = what.nodes("normal") if isinstance(what, Genotype) else what.nodes
     return "single" if nodes <= 2 else "wide"
 
 
-def _height(what: Genotype | SearchSpace) -> float:
-    if isinstance(what, SearchSpace) and len(what.normal.edges) == 1:
-        return 210.0
-    return 280.0 if isinstance(what, Genotype) else 340.0
+def _height(what: Drawn) -> float:
+    if isinstance(what, Genotype | Topology):
+        return 280.0
+    return 210.0 if what.edges == 1 else 340.0
 
 
 @lru_cache(maxsize=256)
-def _draw_genotype(genotype: Genotype, kind: str, width: float, height: float) -> Drawing:
+def _draw_genotype(genotype: Genotype | Topology, kind: str, width: float, height: float) -> Drawing:
     triples = genotype.edges(kind)
     edges = tuple((source, target) for source, target, _ in triples)
-    nodes = graph.place(edges, genotype.concat(kind), width, height)
+    outputs = genotype.concat(kind) if isinstance(genotype, Genotype) else ()
+    nodes = graph.place(edges, outputs, width, height, graph.FRAMES[genotype.family])
     curves = [
         graph.edge(*each, nodes, bow=bow, width=2.0, arrow=True)
         for each, bow in zip(triples, layout.bows(edges, nodes), strict=True)
     ]
-    joins = graph.joins(nodes, genotype.concat(kind))
+    joins = graph.joins(nodes, outputs)
     shapes: tuple[Box | Curve, ...] = (*joins, *curves, *nodes.values(), *_pills(curves, nodes))
     return Drawing(width, height, shapes, describe_genotype(genotype, kind))
 
 
 def _draw_space(
-    space: SearchSpace,
-    cell: Cell,
+    space: SearchSpace | TopologySpace,
+    cell: Cell | TopologyCell,
     kind: str,
     weights: Mapping[str, Any] | None,
-    highlight: Genotype | None,
+    highlight: Genotype | Topology | None,
     width: float,
     height: float,
 ) -> Drawing:
     values = _weights_of(cell, kind, weights)
     legend = _legend(tuple(dict.fromkeys(sum(cell.operations, ()))), width, height)
-    nodes = graph.place(cell.edges, cell.nodes, width, min(shape.y for shape in legend if isinstance(shape, Box)) - 11)
+    outputs = cell.nodes if isinstance(cell, Cell) else ()
+    free = min(shape.y for shape in legend if isinstance(shape, Box)) - 11
+    nodes = graph.place(cell.edges, outputs, width, free, graph.FRAMES[space.family])
     kept = frozenset(highlight.edges(kind)) if highlight else None
     curves = _edges(cell, values, nodes)
     named = [curve for curve in curves if kept is None or graph.triple(curve) in kept]
@@ -139,11 +156,13 @@ def _draw_space(
     alt = describe_space(space, kind) if values is None else describe_mixed(cell, kind, values)
     if highlight is not None:
         alt += f" Highlighted is an architecture. {describe_genotype(highlight, kind)}"
-    joins = graph.joins(nodes, cell.nodes)
+    joins = graph.joins(nodes, outputs)
     return Drawing(width, height, (*joins, *curves, *nodes.values(), *_pills(named, nodes), *legend), alt)
 
 
-def _ribbon(cell: Cell, index: int, values: np.ndarray, nodes: Mapping[int, Box], bow: float) -> list[Curve]:
+def _ribbon(
+    cell: Cell | TopologyCell, index: int, values: np.ndarray, nodes: Mapping[int, Box], bow: float
+) -> list[Curve]:
     """The curves of one mixed edge: one ribbon, in which each operation is as wide as its weight."""
     names = cell.operations[index]
     widths = _RIBBON * np.clip(values[index], 0, 1)
@@ -155,7 +174,7 @@ def _ribbon(cell: Cell, index: int, values: np.ndarray, nodes: Mapping[int, Box]
     ]
 
 
-def _edges(cell: Cell, values: np.ndarray | None, nodes: Mapping[int, Box]) -> list[Curve]:
+def _edges(cell: Cell | TopologyCell, values: np.ndarray | None, nodes: Mapping[int, Box]) -> list[Curve]:
     """The curves of all edges of a space's cell."""
     bows = layout.bows(cell.edges, nodes)
     if len(cell.edges) == 1:  # one edge alone has the room to be read
@@ -191,7 +210,7 @@ def _pills(curves: Sequence[Curve], nodes: Mapping[int, Box]) -> list[Box]:
     ]
 
 
-def _weights_of(cell: Cell, kind: str, weights: Mapping[str, Any] | None) -> np.ndarray | None:
+def _weights_of(cell: Cell | TopologyCell, kind: str, weights: Mapping[str, Any] | None) -> np.ndarray | None:
     if weights is None:
         return None
     if kind not in weights:

@@ -3,30 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from nasbook.figures import layout, style
 from nasbook.figures.drawing import Box, Curve
 from nasbook.spaces import Cell
+from nasbook.spaces.nas_bench_201 import TopologyCell
 
-NAMES = {0: "cₖ₋₂", 1: "cₖ₋₁", layout.OUTPUT: "cₖ"}
 TINTS = {"input": "#DFF1E9", "node": "#E4F0F9", "output": "#FBF0D6"}
 MARGIN_X, MARGIN_Y = 40.0, 26.0
 
 
-def place(edges: tuple[tuple[int, int], ...], outputs: tuple[int, ...], width: float, height: float) -> dict[int, Box]:
+@dataclass(frozen=True)
+class Frame:
+    """What stands at the two ends of a cell.
+
+    Args:
+        inputs: the name of each node that is an input.
+        output: the name of the output.
+        last: the node that is the output; by default the output is no node and joins some of them.
+    """
+
+    inputs: Mapping[int, str]
+    output: str
+    last: int = layout.OUTPUT
+
+
+FRAMES = MappingProxyType(
+    {
+        "darts": Frame({0: "cₖ₋₂", 1: "cₖ₋₁"}, "cₖ"),
+        "nas-bench-201": Frame({0: "in"}, "out", last=3),
+    }
+)
+"""By family."""
+
+
+def place(
+    edges: tuple[tuple[int, int], ...],
+    outputs: tuple[int, ...],
+    width: float,
+    height: float,
+    frame: Frame = FRAMES["darts"],
+) -> dict[int, Box]:
     """The boxes of a cell's nodes on a canvas, and of its output (see `layout.positions`)."""
-    placed = layout.positions(edges, outputs, width=width - 2 * MARGIN_X, height=height - 2 * MARGIN_Y)
-    return {number: node(number, x + MARGIN_X, y + height / 2) for number, (x, y) in sorted(placed.items())}
+    ends = tuple((source, layout.OUTPUT if target == frame.last else target) for source, target in edges)
+    placed = layout.positions(
+        ends, outputs, inputs=tuple(frame.inputs), width=width - 2 * MARGIN_X, height=height - 2 * MARGIN_Y
+    )
+    numbered = {frame.last if number == layout.OUTPUT else number: point for number, point in placed.items()}
+    return {number: node(number, x + MARGIN_X, y + height / 2, frame) for number, (x, y) in sorted(numbered.items())}
 
 
-def node(number: int, x: float, y: float) -> Box:
+def node(number: int, x: float, y: float, frame: Frame = FRAMES["darts"]) -> Box:
     """The box of one node: an input, an intermediate node or the output."""
-    if number in NAMES:
-        role = "output" if number == layout.OUTPUT else "input"
-        return Box(
-            f"node-{'output' if number < 0 else number}", x, y, 46, 28, NAMES[number], TINTS[role], radius=5, size=10
-        )
-    return Box(f"node-{number}", x, y, 28, 28, str(number), TINTS["node"], radius=14, size=10)
+    key = f"node-{'output' if number < 0 else number}"
+    if number == frame.last:
+        return Box(key, x, y, 46, 28, frame.output, TINTS["output"], radius=5, size=10)
+    if number in frame.inputs:
+        return Box(key, x, y, 46, 28, frame.inputs[number], TINTS["input"], radius=5, size=10)
+    return Box(key, x, y, 28, 28, str(number), TINTS["node"], radius=14, size=10)
 
 
 def joins(nodes: dict[int, Box], outputs: Sequence[int]) -> list[Curve]:
@@ -56,7 +92,7 @@ def edge(
     return Curve(f"edge-{source}-{target}-{name}", points, mark.colour, width, dash, arrow=arrow)
 
 
-def side_by_side(cell: Cell, nodes: Mapping[int, Box], *, bowed: bool = False) -> list[Curve]:
+def side_by_side(cell: Cell | TopologyCell, nodes: Mapping[int, Box], *, bowed: bool = False) -> list[Curve]:
     """All operations of all edges as lines of one width, parallel or (for labels on each) bowed apart."""
     count = cell.shape[1]
     gap = min(26.0, 64.0 / count) if bowed else min(7.0, 24.0 / count)

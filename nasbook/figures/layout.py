@@ -25,23 +25,31 @@ _SQUEEZE = 0.8  # how far left the inputs are on the ellipse: below 1, so that t
 
 
 @lru_cache(maxsize=256)
-def positions(edges: tuple[Edge, ...], outputs: tuple[int, ...], *, width: float, height: float) -> Mapping[int, Point]:
+def positions(
+    edges: tuple[Edge, ...],
+    outputs: tuple[int, ...],
+    *,
+    inputs: tuple[int, ...] = (0, 1),
+    width: float,
+    height: float,
+) -> Mapping[int, Point]:
     """The centre of every node that has an edge, and of the output.
 
     Args:
-        edges: (source, target); nodes 0 and 1 are inputs.
+        edges: (source, target); a target may be `OUTPUT` itself.
         outputs: the nodes that lead to the output.
+        inputs: the nodes that are the cell's inputs; those without an edge are left out.
         width: between the centres of the inputs and of the output.
         height: between the highest and the lowest centre.
 
     Returns:
         node to (x, y), x from 0 to `width`, y from `-height / 2` downwards; the output is `OUTPUT`.
     """
-    inputs = sorted({source for source, _ in edges if source < 2})
-    nodes = sorted({node for edge in edges for node in edge} - set(inputs))
+    first = sorted({source for source, _ in edges} & set(inputs))
+    nodes = sorted({node for edge in edges for node in edge} - {*first, OUTPUT})
     best: tuple[float, dict[int, Point]] | None = None
     for sides in product((-1, 1), repeat=len(nodes)) if len(nodes) > 1 else [(0,)]:
-        placed = _place(inputs, nodes, sides, width, height)
+        placed = _place(first, nodes, sides, width, height)
         cost = _crossings(edges, outputs, placed) + 0.6 * abs(sum(sides)) + _grazes(edges, placed)
         # Of equals, the one that changes sides most often: edges from node to node are then long enough for a label.
         cost += 0.3 * sum(left == right for left, right in pairwise(sides))

@@ -8,10 +8,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from nasbook.figures import style
-from nasbook.spaces import Cell, Genotype, SearchSpace
+from nasbook.spaces import Cell, Genotype, SearchSpace, Topology, TopologySpace
+from nasbook.spaces.nas_bench_201 import TopologyCell
 
 TITLES = {"normal": "normal cell", "reduce": "reduction cell"}
-_INPUTS = {0: "the cell before the last", 1: "the last cell"}
+_PLACES = {
+    "darts": {0: "the cell before the last", 1: "the last cell"},
+    "nas-bench-201": {0: "the input", 3: "the output"},
+}
 
 
 def listed(words: Iterable[str]) -> str:
@@ -35,27 +39,33 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def place(node: int) -> str:
+def place(node: int, family: str = "darts") -> str:
     """A node in words."""
-    return _INPUTS.get(node, f"node {node}")
+    return _PLACES[family].get(node, f"node {node}")
 
 
-def describe_genotype(genotype: Genotype, kind: str) -> str:
+def title(group: str) -> str:
+    """A group of architecture parameters in words."""
+    return TITLES.get(group, f"group {group!r}")
+
+
+def describe_genotype(genotype: Genotype | Topology, kind: str) -> str:
     """Which operation feeds which node, what is put out, and which operation occurs how often."""
     feeds: dict[int, list[str]] = {}
     for source, target, name in genotype.edges(kind):
-        feeds.setdefault(target, []).append(f"{style.operation(name).label} of {place(source)}")
-    nodes = "; ".join(f"node {node} sums {listed(words)}" for node, words in feeds.items())
-    counts = Counter(name for name, _ in genotype.cell(kind)).most_common()
+        what = "nothing" if name == "none" else style.operation(name).label
+        feeds.setdefault(target, []).append(f"{what} of {place(source, genotype.family)}")
+    nodes = "; ".join(f"{place(node, genotype.family)} sums {listed(words)}" for node, words in feeds.items())
+    counts = Counter(name for _, _, name in genotype.edges(kind)).most_common()
     share = listed(f"{style.operation(name).label} {count}×" for name, count in counts)
-    puts = listed(str(node) for node in genotype.concat(kind))
-    return (
-        f"The {TITLES[kind]} has {counted(genotype.nodes(kind), 'node')}: {nodes}. "
-        f"Its output joins {'node' if len(genotype.concat(kind)) == 1 else 'nodes'} {puts}. It holds {share}."
-    )
+    puts = ""
+    if isinstance(genotype, Genotype):
+        joined = genotype.concat(kind)
+        puts = f"Its output joins {'node' if len(joined) == 1 else 'nodes'} {listed(map(str, joined))}. "
+    return f"The {TITLES[kind]} has {counted(len(feeds), 'node')}: {nodes}. {puts}It holds {share}."
 
 
-def describe_space(space: SearchSpace, kind: str) -> str:
+def describe_space(space: SearchSpace | TopologySpace, kind: str) -> str:
     """How many edges, how many operations on each, how many cells."""
     cell = space.groups[kind]
     names = listed(style.operation(name).label for name in dict.fromkeys(sum(cell.operations, ())))
@@ -66,7 +76,7 @@ def describe_space(space: SearchSpace, kind: str) -> str:
     )
 
 
-def describe_mixed(cell: Cell, kind: str, values: np.ndarray) -> str:
+def describe_mixed(cell: Cell | TopologyCell, kind: str, values: np.ndarray) -> str:
     """The strongest operation of each edge and its weight.
 
     Args:

@@ -15,7 +15,9 @@ from nasbook import spaces
 from nasbook.figures import cell, cell_svg, cells, graph, layout, style
 from nasbook.runtime.errors import UsageError
 from nasbook.spaces import Genotype
+from nasbook.spaces.nas_bench_201 import EDGES
 
+TOPOLOGY = spaces.get("nas-bench-201")
 PUBLISHED = [(name, kind) for name in spaces.published_names() for kind in ("normal", "reduce")]
 
 
@@ -100,16 +102,54 @@ def test_twin_edges_stand_apart():
     assert np.linalg.norm(middles[0] - middles[1]) > 20
 
 
-@pytest.mark.parametrize("name", list(spaces.TITLES))
+@pytest.mark.parametrize("name", [name for name in spaces.names() if spaces.family(name) in ("darts", TOPOLOGY.family)])
 def test_a_space_shows_its_edges_and_its_operations(name):
     space = spaces.get(name)
-    drawing = cells.draw_cell(space)
+    drawing, group = cells.draw_cell(space), space.groups["normal"]
     check_layout(drawing)
     ends = {graph.triple(curve)[:2] for curve in drawing.curves("edge")}
-    assert ends == set(space.normal.edges)
+    assert ends == set(group.edges)
     legend = {box.text for box in drawing.boxes("legend")}
-    assert legend >= {style.operation(each).label for edge in space.normal.operations for each in edge}
-    assert f"{space.normal.size():,} different cells" in drawing.alt
+    assert legend >= {style.operation(each).label for edge in group.operations for each in edge}
+    assert f"{group.size():,} different cells" in drawing.alt
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 2**31))
+def test_any_cell_of_nas_bench_201_is_laid_out_clearly(seed):
+    architecture = TOPOLOGY.sample(torch.Generator().manual_seed(seed))
+    drawing = cells.draw_cell(architecture)
+    check_layout(drawing)
+    drawn = [graph.triple(curve) for curve in drawing.curves("edge")]
+    assert sorted(drawn) == sorted(architecture.edges())
+    assert {box.key: box.text for box in drawing.boxes("node")} == {
+        "node-0": "in",
+        "node-1": "1",
+        "node-2": "2",
+        "node-3": "out",
+    }
+    assert not drawing.curves("join")  # the output is a node, and joins nothing
+    assert cells.kinds(architecture) == ("normal",)
+
+
+def test_nas_bench_201_in_words_and_as_a_mixture():
+    architecture = spaces.read("|none~0|+|skip_connect~0|nor_conv_3x3~1|+|none~0|avg_pool_3x3~1|nor_conv_1x1~2|")
+    words = cells.draw_cell(architecture).alt
+    assert words == (
+        "The normal cell has 3 nodes: node 1 sums nothing of the input; node 2 sums skip of the input and conv 3×3 of "
+        "node 1; the output sums nothing of the input, avg 3×3 of node 1 and conv 1×1 of node 2. "
+        "It holds none 2×, skip 1×, conv 3×3 1×, avg 3×3 1× and conv 1×1 1×."
+    )
+    weights = torch.softmax(torch.randn(6, 5, generator=torch.Generator().manual_seed(3)), -1)
+    drawing = cells.draw_cell(TOPOLOGY, weights={"normal": weights}, highlight=architecture)
+    check_layout(drawing)
+    full = {graph.triple(curve) for curve in drawing.curves("edge") if curve.opacity == 1}
+    assert full == set(architecture.edges())
+    widths = {graph.triple(curve): curve.width for curve in drawing.curves("edge")}
+    drawn = [[widths[source, target, name] for name in TOPOLOGY.operations] for source, target in EDGES]
+    np.testing.assert_allclose(np.array(drawn) / np.sum(drawn, axis=1, keepdims=True), weights.numpy(), atol=1e-6)
+    with pytest.raises(UsageError, match="A cell is normal, not 'reduce'"):
+        cell(architecture, "reduce")
 
 
 @pytest.fixture

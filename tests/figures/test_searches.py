@@ -64,7 +64,7 @@ def test_heat_maps_hold_every_weight(name):
         shown = np.array(ax.images[0].get_array())
         expected = np.array([record["weights"]["reduce"][index] for record in history]).T
         np.testing.assert_allclose(shown, expected)
-        assert ax.get_title() == "{} → {}".format(*space.reduce.edges[index])
+        assert ax.get_title() == "{}→{}".format(*space.reduce.edges[index])
         assert ax.images[0].get_clim() == (0, 1)
     labels = [text.get_text() for text in panels[0].get_yticklabels()]
     assert labels == [style.operation(each).label for each in space.reduce.operations[0]]
@@ -106,13 +106,45 @@ def test_mean_weights_average_over_the_edges_that_have_the_operation():
     assert "skip rises from 0.50" in picture.alt
 
 
+@pytest.mark.parametrize("name", ["nas-bench-201", "nas-bench-1shot1-1"])
+def test_groups_of_every_family_are_drawn(name):
+    space = spaces.get(name)
+    history = make_history(space)
+    for kind, group in space.groups.items():
+        last = history[-1]["weights"][kind]
+        maps = searches.weights_over_epochs(history, space, kind)
+        assert [ax.get_title() for ax in maps.axes if ax.images] == list(group.rows)
+        bars = searches.bars(last, space, kind)
+        assert [text.get_text() for text in bars.axes[0].get_xticklabels()] == list(group.rows)
+        heights = sorted(bar.get_height() for bar in bars.axes[0].patches)
+        assert heights == sorted(weight for row in last for weight in row)
+        lines = {
+            line.get_label(): line.get_ydata() for line in searches.mean_weights(history, space, kind).axes[0].lines
+        }
+        assert len(lines) == group.shape[1]
+        first = style.OPERATIONS[group.operations[0][0]].label if kind in ("normal", "operations") else "input"
+        np.testing.assert_allclose(lines[first], [np.mean(record["weights"][kind], axis=0)[0] for record in history])
+        assert f"of the {'normal cell' if kind == 'normal' else f'group {kind!r}'} over" in maps.alt
+
+
+def test_the_rows_of_a_cell_are_edges_in_words():
+    space = spaces.get("nas-bench-201")
+    weights = make_history(space)[-1]["weights"]["normal"]
+    picture = searches.bars(weights, space)
+    assert picture.axes[0].get_xlabel() == "edge"
+    assert f"none on 0 to 1 ({weights[0][0]:.2f}), none on 0 to 2" in picture.alt
+    other = spaces.get("nas-bench-1shot1-1")
+    picture = searches.bars(make_history(other)[-1]["weights"]["output"], other, "output")
+    assert "as bars for each row. The largest: input on output" in picture.alt
+
+
 def test_what_cannot_be_drawn_is_refused():
     history = make_history(SPACE)
     with pytest.raises(UsageError, match="no finished epoch"):
         searches.curves([])
     with pytest.raises(UsageError, match="accuracy, not 'speed'"):
         searches.curves(history, "speed")
-    with pytest.raises(UsageError, match="no searched 'reduce' cell"):
+    with pytest.raises(UsageError, match="no searched group 'reduce'; it has normal"):
         searches.mean_weights(history, SPACE, "reduce")
     with pytest.raises(UsageError, match="this history has"):
         searches.mean_weights(history, spaces.get("s3", nodes=2))
