@@ -153,6 +153,8 @@ def summary(result: dict[str, Any], setting: Setting) -> dict[str, float]:
         "eigenvalue_growth": late(searched["eigenvalue"]) / early(searched["eigenvalue"]),
         "derived": sum(result["final"]) / len(result["final"]),
     }
+    if len(result["retrained"]) > 1:
+        values["derived_fall"] = max(accuracy for _, accuracy in result["retrained"][:-1]) - values["derived"]
     if "of_stopped" in result:
         values["stopped_epoch"] = float(result["stopped"] or len(searched["epoch"]))
         values["stopped_minus_derived"] = result["of_stopped"] - values["derived"]
