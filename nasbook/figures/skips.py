@@ -64,6 +64,35 @@ def over_depth(
 
 
 @style.styled
+def mixture(skip: float, conv: float, *, covariance: float = 0.0, ax: Axes | None = None) -> Picture:
+    """The error of the mixture over the weight of the skip connection, with its minimum in [0, 1].
+
+    Args:
+        skip, conv, covariance: V_skip, V_conv and c, as for `skip_domination.best_weight`.
+        ax: where to draw; a new figure without it.
+
+    Raises:
+        UsageError: no two estimates have such variances and such a covariance, or their errors are equal.
+    """
+    best = skip_domination.best_weight(skip, conv, covariance=covariance, clip=True)
+    ax = style.on(ax)
+    thetas = np.linspace(0, 1, 101)
+    variances = [skip_domination.error_variance(theta, skip=skip, conv=conv, covariance=covariance) for theta in thetas]
+    least = skip_domination.error_variance(best, skip=skip, conv=conv, covariance=covariance)
+    ax.plot(thetas, variances, color=style.INK, label="error of the mixture")
+    ax.plot([0], [conv], _CONV.marker, color=_CONV.colour, label="convolution alone")
+    ax.plot([1], [skip], _SKIP.marker, color=_SKIP.colour, label="skip connection alone")
+    ax.plot([best], [least], "*", color=style.GREEN, markersize=11, label=f"smallest, at θ* = {best:.3f}")
+    ax.set(xlabel="weight of the skip connection θ", ylabel="variance of the error", ylim=(0, None))
+    ax.legend()
+    return Picture(
+        style.root(ax),
+        f"The error of a mixture of skip connection (V = {skip:.3f}) and convolution (V = {conv:.3f}) with covariance "
+        f"{covariance:.3f}, over the weight of the skip connection: it is smallest, {least:.3f}, at {best:.3f}.",
+    )
+
+
+@style.styled
 def errors(found: Sequence[EdgeErrors]) -> Picture:
     """Measured errors of both operations, edge by edge, and the weight that they predict against the learned one.
 

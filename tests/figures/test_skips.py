@@ -57,6 +57,18 @@ def test_the_line_follows_other_settings():
     assert np.interp(8, curve.get_xdata(), curve.get_ydata()) == pytest.approx(found[1].theory, abs=1e-3)
 
 
+def test_the_mixture_has_its_minimum_where_the_closed_form_says():
+    picture = skips.mixture(0.5, 1.0, covariance=0.2)
+    lines = lines_of(picture.axes[0])
+    curve = lines["error of the mixture"]
+    assert curve.get_xdata()[np.argmin(curve.get_ydata())] == pytest.approx(0.8 / 1.1, abs=0.01)
+    star = lines["smallest, at θ* = 0.727"]
+    assert star.get_ydata()[0] <= min(curve.get_ydata())
+    assert (curve.get_ydata()[0], curve.get_ydata()[-1]) == (1.0, 0.5)
+    assert f"it is smallest, {star.get_ydata()[0]:.3f}, at 0.727" in picture.alt
+    assert "at 1.000" in skips.mixture(0.1, 1.0, covariance=0.3).alt  # the minimum lies beyond
+
+
 def test_errors_hold_every_edge():
     picture = skips.errors(FOUND)
     left, right = picture.axes
