@@ -52,9 +52,12 @@ class Finding:
         found = self.interval
         if found is None:
             return "-"
-        spread = "" if self.claim.exact else f" ± {found.spread:.2g}" if found.spread is not None else " (one seed)"
-        mean = 0.0 if abs(found.mean) < ZERO else found.mean
-        return f"{mean:.3g}{spread} {self.claim.unit}".rstrip()
+        mean = f"{0.0 if abs(found.mean) < ZERO else found.mean:.3g}"
+        if self.claim.exact:
+            return f"{mean} {self.claim.unit}".rstrip()
+        if found.spread is None:
+            return f"{mean} {self.claim.unit}".rstrip() + " (one seed)"
+        return f"{mean} ± {found.spread:.2g} {self.claim.unit}".rstrip()
 
     def row(self) -> dict[str, Any]:
         """What `nasbook claims --json` says of it."""

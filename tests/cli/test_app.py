@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from nasbook.cli import app
 
-COMMANDS = ("search", "train", "describe", "methods", "spaces", "datasets", "lab", "notebooks", "doctor")
+COMMANDS = ("search", "train", "describe", "methods", "spaces", "datasets", "claims", "lab", "notebooks", "doctor")
 
 
 def invoke(*arguments: str) -> Result:
@@ -37,7 +37,7 @@ def test_the_help_names_every_command_and_every_command_explains_itself() -> Non
         assert invoke(name, "--help").exit_code == 0
 
 
-@pytest.mark.parametrize("arguments", ["--help", "search --help", "methods", "methods --json", "datasets --json"])
+@pytest.mark.parametrize("arguments", ["--help", "search --help", "claims measure --help", "methods", "datasets --json"])
 def test_what_needs_no_torch_does_not_import_it(arguments: str, tmp_path: Path) -> None:
     code = (
         "import sys; from nasbook.cli import app\n"
