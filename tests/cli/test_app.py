@@ -37,7 +37,9 @@ def test_the_help_names_every_command_and_every_command_explains_itself() -> Non
         assert invoke(name, "--help").exit_code == 0
 
 
-@pytest.mark.parametrize("arguments", ["--help", "search --help", "claims measure --help", "methods", "datasets --json"])
+@pytest.mark.parametrize(
+    "arguments", ["--help", "search --help", "claims measure --help", "methods", "datasets --json"]
+)
 def test_what_needs_no_torch_does_not_import_it(arguments: str, tmp_path: Path) -> None:
     code = (
         "import sys; from nasbook.cli import app\n"
