@@ -94,7 +94,7 @@ class NodeSpace:
         )
 
     def unique(self) -> int | None:
-        """Not counted here: the published counts follow a rule that is not written down."""
+        """Not known: nobody's count of those that NAS-Bench-101 tells apart could be checked."""
         return None
 
     def sample(self, generator: torch.Generator) -> NodeCell:
@@ -130,7 +130,8 @@ class NodeSpace:
             if len(parents) != keep:
                 who = "its output" if node is None else f"its node {node}"
                 raise UsageError(
-                    f"The architecture is not in space {self.name}: {who} has {len(parents)} parents, not {keep}."
+                    f"The architecture is not in space {self.name}: the number of parents of {who} is {len(parents)}, "
+                    f"not {keep}."
                 )
 
     def parse(self, text: str) -> NodeCell:
