@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from nasbook.runtime.errors import UsageError
-from nasbook.spaces import Genotype, SearchSpace, parse_genotype
+from nasbook.spaces import Genotype, Space, Topology
 from nasbook.widgets.recordings import Recording
 
 
@@ -79,7 +79,7 @@ class View:
     weights: tuple[tuple[float, ...], ...]
     kept: tuple[int | None, ...]
     chosen: tuple[Operation, ...]
-    genotype: Genotype | None
+    genotype: Genotype | Topology | None
     group: str
     edge: int
 
@@ -92,7 +92,8 @@ class View:
         """The run in words."""
         if self.genotype is None:
             return f"{self.title}: no epoch is done yet."
-        pairs = ", ".join(f"{name} on {source}→{target}" for source, target, name in self.genotype.edges(self.group))
+        kept = zip(self.edges, self.operations, self.kept, strict=True)
+        pairs = ", ".join(f"{names[index]} on {edge}" for edge, names, index in kept if index is not None)
         return (
             f"{self.title}, epoch {self.epoch} of {self.numbers[-1]}: supernet accuracy {self.train[self.at]:.1f} % in "
             f"training and {self.valid[self.at]:.1f} % in validation; the {self.group} cell derived here has {pairs}."
@@ -101,16 +102,17 @@ class View:
 
 def compute(recording: Recording, state: State) -> View:
     """What is seen of a run in a state."""
-    space, record = recording.space, recording.at(state.epoch)
+    space: Space = recording.space
+    record = recording.at(state.epoch)
     cell = space.groups[state.group]
-    edges = tuple(f"{source}→{target}" for source, target in cell.edges)
+    edges = cell.rows
     if record is None:
         empty: tuple[None, ...] = (None,) * len(edges)
         return View(
             recording.title, 0, (), (), (), edges, cell.operations, (), empty, (), None, state.group, state.edge
         )
-    genotype = parse_genotype(record["genotype"])
-    kept = kept_operations(space, genotype, state.group)
+    genotype = space.parse(record["genotype"])
+    kept = tuple(held[0] if held else None for held in space.chosen(genotype)[state.group])
     alpha, weights = record["alpha"][state.group], record["weights"][state.group]
     chosen = zip(cell.operations[state.edge], alpha[state.edge], weights[state.edge], strict=True)
     return View(
@@ -130,14 +132,4 @@ def compute(recording: Recording, state: State) -> View:
         genotype=genotype,
         group=state.group,
         edge=state.edge,
-    )
-
-
-def kept_operations(space: SearchSpace, genotype: Genotype, group: str) -> tuple[int | None, ...]:
-    """For each edge the index of the operation that the genotype has on it, or None."""
-    cell = space.groups[group]
-    held = {(source, target): name for source, target, name in genotype.edges(group)}
-    return tuple(
-        names.index(held[edge]) if edge in held else None
-        for edge, names in zip(cell.edges, cell.operations, strict=True)
     )

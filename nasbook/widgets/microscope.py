@@ -22,13 +22,14 @@ from nasbook.figures.cells import cell_svg, draw_cell
 from nasbook.figures.picture import Picture
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import EpochEnded, Event, Started
-from nasbook.spaces import Genotype, SearchSpace
+from nasbook.spaces import Genotype, SearchSpace, Topology, TopologySpace
 from nasbook.widgets.base import StaticFallback
 from nasbook.widgets.lens import State, View, compute
 from nasbook.widgets.lens_drawing import WIDTH, draw_view
 from nasbook.widgets.recordings import Recording, recording
 
 SIDE_BY_SIDE = 2
+Edges = SearchSpace | TopologySpace
 
 
 class Microscope(StaticFallback, widgets.VBox):
@@ -49,7 +50,7 @@ class Microscope(StaticFallback, widgets.VBox):
     edge = traitlets.Int(0)
 
     def __init__(
-        self, *runs: Any, space: SearchSpace | None = None, titles: Sequence[str] = (), state: str | None = None
+        self, *runs: Any, space: Edges | None = None, titles: Sequence[str] = (), state: str | None = None
     ) -> None:
         if len(runs) > SIDE_BY_SIDE:
             raise UsageError(f"The microscope shows one run or two side by side, not {len(runs)}.")
@@ -111,7 +112,7 @@ class Microscope(StaticFallback, widgets.VBox):
         """The current state as a picture."""
         views = self.views() or [compute(Recording("no run", self.space), State())]
         panels = [draw_view(view) for view in views]
-        heights = [math.ceil(max(panel.height for panel in panels) / 10) / 10, 2.0 if self.space.nodes <= 2 else 3.4]
+        heights = [math.ceil(max(panel.height for panel in panels) / 10) / 10, 2.0 if self.space.edges <= 6 else 3.4]
         figure, axes = style.figure("wide" if len(views) > 1 else "single", 2, len(views), height=sum(heights))
         axes.flat[0].get_gridspec().set_height_ratios(heights)
         for view, panel, (top, bottom) in zip(views, panels, axes.reshape(2, -1).T, strict=True):
@@ -148,7 +149,7 @@ class Microscope(StaticFallback, widgets.VBox):
         self._slider = widgets.IntSlider(1, 1, 1, description="epoch", tooltip="The epoch that is shown")
         self._play = widgets.Play(min=1, max=1, value=1, interval=500, tooltip="Let the epochs pass")
         self._group = widgets.Dropdown(options=list(self.space.groups), description="cell", tooltip="Which cell")
-        edges = [(f"{source}→{target}", place) for place, (source, target) in enumerate(self.space.normal.edges)]
+        edges = [(row, place) for place, row in enumerate(self.space.groups["normal"].rows)]  # those of every group
         self._edge = widgets.Dropdown(options=edges, description="edge", tooltip="The edge whose numbers are shown")
         self._text = widgets.Text(
             description="state", tooltip="Copy this line, or paste another one", continuous_update=False
@@ -222,7 +223,7 @@ def _numbers(views: Sequence[View]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _cell(genotype: Genotype, group: str) -> str:
+def _cell(genotype: Genotype | Topology, group: str) -> str:
     return cell_svg(genotype, group)
 
 
@@ -232,9 +233,11 @@ def _button(text: str, tooltip: str, act: Callable[[], None]) -> widgets.Button:
     return button
 
 
-def _one_space(found: Sequence[SearchSpace]) -> SearchSpace:
+def _one_space(found: Sequence[Edges]) -> Edges:
     if not found:
         raise UsageError("A microscope without a run needs the space that will be searched: give space=.")
     if any(other != found[0] for other in found[1:]):
         raise UsageError("The runs of one microscope must be searches of one space.")
+    if not isinstance(found[0], Edges):
+        raise UsageError(f"The microscope shows operations on edges; in space {found[0].name} they stand on nodes.")
     return found[0]

@@ -11,7 +11,7 @@ from nasbook import spaces
 from nasbook.runtime import files
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.run_folder import RunFolder
-from nasbook.spaces import SearchSpace
+from nasbook.spaces import SearchSpace, TopologySpace
 
 NEEDED = ("epoch", "train_accuracy", "valid_accuracy", "alpha", "weights", "genotype")
 
@@ -31,7 +31,7 @@ class Recording:
     """
 
     title: str
-    space: SearchSpace
+    space: SearchSpace | TopologySpace
     records: list[dict[str, Any]] = field(default_factory=list)
     folder: Path | None = None
 
@@ -50,7 +50,7 @@ class Recording:
             if [len(row) for row in rows] != [cell.shape[1]] * cell.shape[0]:
                 raise UsageError(
                     f"Epoch {record['epoch']} of {self.title} does not belong to space {self.space.name} with "
-                    f"{self.space.nodes} nodes: its {group} weights have another shape."
+                    f"{self.space.edges} edges: its {group} weights have another shape."
                 )
         self.records.append(dict(record))
 
@@ -94,7 +94,7 @@ def read(folder: Path | str) -> Recording:
     return Recording(folder.name, space, RunFolder(folder, config).history("search"), folder)
 
 
-def recording(run: Any, *, space: SearchSpace | None, title: str) -> Recording:
+def recording(run: Any, *, space: SearchSpace | TopologySpace | None, title: str) -> Recording:
     """A recording of whatever a reader has of a run.
 
     Args:

@@ -193,3 +193,22 @@ def test_what_it_cannot_show_is_refused(s3, darts, make_history):
         Microscope(Recording("a", s3, run), Recording("b", darts))
     with pytest.raises(UsageError, match="give space="):
         Microscope()
+
+
+def test_it_shows_searches_of_nas_bench_201(make_history):
+    space = spaces.get("nas-bench-201")
+    records = make_history(space, 4)
+    scope = Microscope(records, space=space, state="epoch=3 group=normal edge=5")
+    (view,) = scope.views()
+    names = spaces.read(records[2]["genotype"]).operations
+    assert view.edges == ("0→1", "0→2", "1→2", "0→3", "1→3", "2→3")
+    assert tuple(view.operations[edge][kept] for edge, kept in enumerate(view.kept)) == names
+    assert view.sentence().endswith(f"has {', '.join(f'{name} on {e}' for name, e in zip(names, view.edges))}.")
+    assert "edge 2→3 of the normal cell" in scope._shown.value
+    assert len([box for box in draw_view(view).boxes("weight-") if "✓" in box.text]) == 6
+    assert len(scope.figure().png()) > 1000
+
+
+def test_spaces_without_operations_on_edges_are_refused():
+    with pytest.raises(UsageError, match="nas-bench-1shot1-1 they stand on nodes"):
+        Microscope(space=spaces.get("nas-bench-1shot1-1"))

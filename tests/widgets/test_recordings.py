@@ -4,14 +4,15 @@ import json
 
 import pytest
 
+from nasbook import spaces
 from nasbook.runtime.errors import UsageError
 from nasbook.widgets.recordings import Recording, read, recording
 
 
-def keep(folder, records, *, space="s3", command="search"):
+def keep(folder, records, *, space="s3", command="search", nodes=2):
     """A run folder as a search leaves it."""
     folder.mkdir(exist_ok=True)
-    config = {"command": command, "space": space, "search": {"nodes": 2, "reduction": "fixed"}}
+    config = {"command": command, "space": space, "search": {"nodes": nodes, "reduction": "fixed"}}
     (folder / "config.json").write_text(json.dumps(config))
     lines = [*records, {"stage": "train", "epoch": 1}]
     (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -21,6 +22,12 @@ def test_a_run_folder_gives_its_search_and_not_its_training(tmp_path, s3, make_h
     keep(tmp_path / "mine", make_history(s3, 4))
     run = read(tmp_path / "mine")
     assert (run.title, run.space, run.epochs) == ("mine", s3, 4)
+
+
+def test_a_run_folder_of_nas_bench_201_is_read(tmp_path, make_history):
+    space = spaces.get("nas-bench-201")
+    keep(tmp_path / "mine", make_history(space, 2), space=space.name, nodes=None)
+    assert (read(tmp_path / "mine").space, read(tmp_path / "mine").epochs) == (space, 2)
 
 
 def test_reloading_follows_a_run_that_goes_on_elsewhere(tmp_path, s3, make_history):
