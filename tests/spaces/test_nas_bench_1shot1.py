@@ -91,7 +91,7 @@ def test_chosen_columns_by_hand():
         "inputs 3": ((1, 2),),
         "inputs 4": ((0, 3),),
     }
-    with pytest.raises(UsageError, match="not in space .*-1: the number of parents of its node 2 is 1, not 2"):
+    with pytest.raises(UsageError, match="the number of parents of its node 2 is 1, not 2"):
         spaces.get(NAMES[0]).chosen(cell)
     with pytest.raises(UsageError, match="not in space nas-bench-1shot1-3: it has 4 nodes, not 5"):
         spaces.get(NAMES[2]).parse(str(cell))
