@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from nasbook.runtime.errors import UsageError
 from nasbook.spaces import Genotype, Space, Topology
@@ -51,6 +54,21 @@ class Operation:
 
 
 @dataclass(frozen=True)
+class Track:
+    """A quantity that a search recorded besides (see `nasbook.instruments`).
+
+    Args:
+        key: its name in the records.
+        label: its name in a picture.
+        values: one an epoch that is recorded; None where an epoch lacks it.
+    """
+
+    key: str
+    label: str
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
 class View:
     """One run at one epoch.
 
@@ -67,6 +85,8 @@ class View:
         genotype: the derived architecture.
         group: whose cell is shown.
         edge: which edge is chosen.
+        derived: accuracy of each epoch's derived cell with the shared weights, None where no record holds it.
+        tracks: what else the records hold, each drawn on a scale of its own.
     """
 
     title: str
@@ -82,6 +102,8 @@ class View:
     genotype: Genotype | Topology | None
     group: str
     edge: int
+    derived: Track | None = None
+    tracks: tuple[Track, ...] = ()
 
     @property
     def at(self) -> int:
@@ -97,7 +119,17 @@ class View:
         return (
             f"{self.title}, epoch {self.epoch} of {self.numbers[-1]}: supernet accuracy {self.train[self.at]:.1f} % in "
             f"training and {self.valid[self.at]:.1f} % in validation; the {self.group} cell derived here has {pairs}."
+            f"{self._recorded()}"
         )
+
+    def _recorded(self) -> str:
+        """What else this epoch's record holds, in words."""
+        derived = self.derived.values[self.at] if self.derived else None
+        told = [f"derived cell with shared weights {derived:.1f} %"] if derived is not None else []
+        for track in self.tracks:
+            value = track.values[self.at]
+            told += [f"{track.label} {value:.3g}"] if value is not None else []
+        return f" Recorded besides: {', '.join(told)}." if told else ""
 
 
 def compute(recording: Recording, state: State) -> View:
@@ -132,4 +164,17 @@ def compute(recording: Recording, state: State) -> View:
         genotype=genotype,
         group=state.group,
         edge=state.edge,
+        derived=_track(recording.records, "derived_accuracy", "derived"),
+        tracks=tuple(
+            track
+            for key, label in (("eigenvalue", "eigenvalue"), ("skip_weight", "skip weight"))
+            if (track := _track(recording.records, key, label)) is not None
+        ),
     )
+
+
+def _track(records: Sequence[Mapping[str, Any]], key: str, label: str) -> Track | None:
+    """The values that the records hold under a key, or None where none of them holds a finite one."""
+    found = [record.get(key) for record in records]
+    values = tuple(None if value is None or not math.isfinite(value) else float(value) for value in found)
+    return Track(key, label, values) if any(value is not None for value in values) else None

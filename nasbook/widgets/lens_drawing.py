@@ -1,7 +1,11 @@
-"""The microscope's view as boxes and curves: accuracies over the epochs with a cursor, weights edge by edge."""
+"""The microscope's view as boxes and curves: accuracies over the epochs with a cursor, weights edge by edge.
+
+What a search recorded besides stands in tracks of their own between the two; without any there is no room for them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -10,13 +14,16 @@ from matplotlib.colors import to_hex
 
 from nasbook.figures import style
 from nasbook.figures.drawing import Box, Curve, Drawing, Point
-from nasbook.widgets.lens import View
+from nasbook.widgets.lens import Track, View
 
 WIDTH = 400.0
 _LEFT, _RIGHT = 46.0, 62.0
 _CHART_TOP, _CHART_HEIGHT = 48.0, 92.0
-_TABLE_TOP = 188.0
+_TABLE_TOP = 188.0  # without tracks
+_TRACK_GAP, _TRACK_HEIGHT = 18.0, 36.0
 _ROW = 19.0
+_LABEL_GAP = 13.0  # closer labels would cover each other
+_TRACK_COLOURS = {"eigenvalue": style.PURPLE, "skip_weight": style.operation("skip_connect").colour}
 
 
 def draw_view(view: View) -> Drawing:
@@ -25,14 +32,17 @@ def draw_view(view: View) -> Drawing:
         return Drawing(WIDTH, 40.0, (_text("title", WIDTH / 2, 18, view.sentence(), 9.0),), view.sentence())
     at = view.at
     heading = f"{view.title}: epoch {view.epoch} of {view.numbers[-1]}"
-    scores = f"supernet accuracy: validation {view.valid[at]:.1f} %, training {view.train[at]:.1f} %"
+    scores = f"validation {view.valid[at]:.1f} %, training {view.train[at]:.1f} %"
+    derived = view.derived.values[at] if view.derived else None
+    scores = f"supernet accuracy: {scores}" if derived is None else f"accuracy: {scores}, derived cell {derived:.1f} %"
     shapes = [
         _text("title", WIDTH / 2, 8, heading, 9.5),
         _text("scores", WIDTH / 2, 24, scores, 8.0),
         *_chart(view),
+        *(shape for place, track in enumerate(view.tracks) for shape in _track(view, track, _track_top(place))),
         *_table(view),
     ]
-    height = _TABLE_TOP + _ROW * len(view.edges) + 6
+    height = _table_top(view) + _ROW * len(view.edges) + 6
     return Drawing(WIDTH, height, tuple(shapes), view.sentence())
 
 
@@ -43,44 +53,115 @@ def _chart(view: View) -> list[Box | Curve]:
         y = _height_of(percent)
         shapes.append(_segment(f"grid-{percent}", (_LEFT, y), (WIDTH - _RIGHT, y), style.LIGHT, 0.8))
         shapes.append(_text(f"tick-{percent}", _LEFT - 18, y, f"{percent} %", 7.0))
-    cursor = _place_of(view.epoch, view)
-    top, bottom = _height_of(100), _height_of(0)
-    shapes.append(_segment("cursor", (cursor, top - 4), (cursor, bottom + 4), style.VERMILLION, 1.4))
-    shapes.append(_text("cursor", cursor, bottom + 13, str(view.epoch), 7.5))
-    ends = {}
-    for name, values, colour, dash in (
+    shapes += _cursor(view)
+    curves: list[tuple[str, Sequence[float | None], str, tuple[float, ...]]] = [
         ("training", view.train, style.GREY, (4.0, 2.0)),
         ("validation", view.valid, style.BLUE, ()),
-    ):
-        points = [(_place_of(epoch, view), _height_of(value)) for epoch, value in zip(view.numbers, values)]
-        shapes += [
-            _segment(f"{name}-{epoch}", start, end, colour, 1.6, dash)
-            for epoch, (start, end) in enumerate(pairwise(points), start=1)
-        ]
-        spot = points[view.at]
-        shapes.append(Box(f"{name}-spot", *spot, 7, 7, face=colour, edge="white", radius=3.5))
-        ends[name] = points[-1][1]
-    gap = ends["training"] - ends["validation"]
-    push = max(0.0, 13.0 - abs(gap)) / 2 * (1 if gap > 0 else -1)  # two labels at one height would cover each other
-    for name, move in (("training", push), ("validation", -push)):
-        shapes.append(_text(f"{name}-label", WIDTH - _RIGHT / 2 + 2, ends[name] + move, name, 7.0))
+    ]
+    if view.derived is not None:
+        curves.append((view.derived.label, view.derived.values, style.GREEN, (2.0, 1.5)))
+    ends = {}
+    for name, values, colour, dash in curves:
+        shapes += _line(name, values, view, _height_of, colour, dash)
+        ends[name] = _height_of([value for value in values if value is not None][-1])
+    for name, y in _apart(ends).items():
+        shapes.append(_text(f"{name}-label", WIDTH - _RIGHT / 2 + 2, y, name, 7.0))
     return shapes
+
+
+def _cursor(view: View) -> list[Box | Curve]:
+    """A line through chart and tracks at the epoch that is shown, with its number below."""
+    x, top = _place_of(view.epoch, view), _height_of(100)
+    bottom = _track_top(len(view.tracks)) - _TRACK_GAP
+    return [
+        _segment("cursor", (x, top - 4), (x, bottom + 4), style.VERMILLION, 1.4),
+        _text("cursor", x, bottom + 13, str(view.epoch), 7.5),
+    ]
+
+
+def _track(view: View, track: Track, top: float) -> list[Box | Curve]:
+    """One quantity over the epochs, between its smallest and its largest value; 0 always belongs to the scale."""
+    values = [value for value in track.values if value is not None]
+    low, high = min(0.0, *values), max(0.0, *values)
+    high = high if high > low else low + 1.0
+
+    def height_of(value: float) -> float:
+        return top + _TRACK_HEIGHT * (1 - (value - low) / (high - low))
+
+    shapes: list[Box | Curve] = []
+    for value in (low, high):
+        y = height_of(value)
+        shapes.append(_segment(f"{track.key}-grid-{value:g}", (_LEFT, y), (WIDTH - _RIGHT, y), style.LIGHT, 0.8))
+        shapes.append(_text(f"{track.key}-tick-{value:g}", _LEFT - 18, y, f"{value:.2g}", 7.0))
+    shapes += _line(track.key, track.values, view, height_of, _TRACK_COLOURS[track.key], ())
+    here = track.values[view.at]
+    middle = top + _TRACK_HEIGHT / 2
+    shapes.append(_text(f"{track.key}-label", WIDTH - _RIGHT / 2 + 2, middle - 7, track.label, 6.0))
+    shapes.append(_text(f"{track.key}-value", WIDTH - _RIGHT / 2 + 2, middle + 7, _number(here), 7.0))
+    return shapes
+
+
+def _line(
+    name: str,
+    values: Sequence[float | None],
+    view: View,
+    height_of: Callable[[float], float],
+    colour: str,
+    dash: tuple[float, ...],
+) -> list[Box | Curve]:
+    """Values over the epochs, broken where one is missing, and a spot at the epoch that is shown."""
+    points = [
+        None if value is None else (_place_of(epoch, view), height_of(value))
+        for epoch, value in zip(view.numbers, values, strict=True)
+    ]
+    shapes: list[Box | Curve] = [
+        _segment(f"{name}-{epoch}", start, end, colour, 1.6, dash)
+        for epoch, (start, end) in enumerate(pairwise(points), start=1)
+        if start is not None and end is not None
+    ]
+    spot = points[view.at]
+    return (
+        shapes if spot is None else [*shapes, Box(f"{name}-spot", *spot, 7, 7, face=colour, edge="white", radius=3.5)]
+    )
+
+
+def _apart(ends: Mapping[str, float]) -> dict[str, float]:
+    """Heights at which labels do not cover each other, as near to their own as can be."""
+    names = sorted(ends, key=lambda name: ends[name])
+    heights = [ends[name] for name in names]
+    for _ in range(10):  # one push may bring a label nearer to the next
+        for place, (upper, lower) in enumerate(pairwise(heights)):
+            push = max(0.0, _LABEL_GAP - (lower - upper)) / 2
+            heights[place], heights[place + 1] = upper - push, lower + push
+    return dict(zip(names, heights))
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
+
+
+def _track_top(place: int) -> float:
+    return _CHART_TOP + _CHART_HEIGHT + _TRACK_GAP + place * (_TRACK_HEIGHT + _TRACK_GAP)
+
+
+def _table_top(view: View) -> float:
+    return _TABLE_TOP + len(view.tracks) * (_TRACK_HEIGHT + _TRACK_GAP)
 
 
 def _table(view: View) -> list[Box | Curve]:
     """A row an edge, a column an operation: darker is less; a tick marks what the derived cell holds."""
-    columns = len(view.operations[0])
+    columns, top = len(view.operations[0]), _table_top(view)
     wide = (WIDTH - _LEFT - 8) / columns
     alike = len(set(view.operations)) == 1
     size = 7.0 if columns <= 4 else 6.0
-    shapes: list[Box | Curve] = [_text("edge-head", _LEFT / 2, _TABLE_TOP - 10, "edge", 7.0)]
+    shapes: list[Box | Curve] = [_text("edge-head", _LEFT / 2, top - 10, "edge", 7.0)]
     if alike:
         shapes += [
-            _text(f"head-{name}", _LEFT + (column + 0.5) * wide, _TABLE_TOP - 10, style.operation(name).label, size)
+            _text(f"head-{name}", _LEFT + (column + 0.5) * wide, top - 10, style.operation(name).label, size)
             for column, name in enumerate(view.operations[0])
         ]
     for edge, (label, names) in enumerate(zip(view.edges, view.operations, strict=True)):
-        y = _TABLE_TOP + (edge + 0.5) * _ROW
+        y = top + (edge + 0.5) * _ROW
         for column, weight in enumerate(view.weights[edge]):
             kept = view.kept[edge] == column
             mark, name = "✓" if kept else "", "" if alike else style.operation(names[column]).label
@@ -90,7 +171,7 @@ def _table(view: View) -> list[Box | Curve]:
             key = f"weight-{edge}-{column}"
             shapes.append(Box(key, *spot, words, face, border, 2.0, size, colour=_ink_on(face)))
         shapes.append(_text(f"edge-{edge}", _LEFT / 2, y, f"▸ {label}" if edge == view.edge else label, 7.5))
-    chosen = _TABLE_TOP + (view.edge + 0.5) * _ROW
+    chosen = top + (view.edge + 0.5) * _ROW
     shapes.append(Box("chosen", WIDTH / 2, chosen, WIDTH - 4, _ROW + 1, "", "none", style.VERMILLION, 3.0, dash=(3, 2)))
     return shapes
 

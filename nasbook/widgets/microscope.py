@@ -117,6 +117,7 @@ class Microscope(StaticFallback, widgets.VBox):
         axes.flat[0].get_gridspec().set_height_ratios(heights)
         for view, panel, (top, bottom) in zip(views, panels, axes.reshape(2, -1).T, strict=True):
             drawing.draw(panel, top)
+            top.set_anchor("N")  # a run without tracks is less high than one with
             bottom.set_axis_off()
             if view.genotype is not None:
                 drawing.draw(draw_cell(view.genotype, self.group, shape=(WIDTH, 100 * heights[1])), bottom)

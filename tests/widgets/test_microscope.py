@@ -185,6 +185,110 @@ def test_an_epoch_seen_before_is_redrawn_in_a_tenth_of_a_second(darts, make_hist
     assert (time.process_time() - start) / 6 < 0.1
 
 
+def with_tracks(records):
+    """The same records, with what instruments add: an eigenvalue in every second epoch only."""
+    return [
+        {
+            **record,
+            "eigenvalue": 0.25 * record["epoch"] if record["epoch"] % 2 else None,
+            "skip_weight": 0.3 + 0.05 * record["epoch"],
+            "derived_accuracy": 10.0 + record["epoch"],
+        }
+        for record in records
+    ]
+
+
+def test_records_without_instruments_have_no_tracks(s3, make_history):
+    records = make_history(s3, 5)
+    view = compute(Recording("run", s3, records), State(4))
+    assert (view.derived, view.tracks) == (None, ())
+    empty = [{**record, "eigenvalue": None, "skip_weight": float("nan")} for record in records]
+    assert compute(Recording("run", s3, empty), State(4)) == view
+    tracked = compute(Recording("run", s3, with_tracks(records)), State(4))
+    plain, drawn = draw_view(view), draw_view(tracked)
+    assert not plain.curves("eigenvalue") + plain.curves("skip_weight") + plain.curves("derived")
+    assert drawn.height - plain.height == 2 * 54
+    for box in plain.boxes("weight-"):  # the table moves down and is the same
+        (moved,) = [each for each in drawn.boxes(box.key) if each.key == box.key]
+        assert (moved.y - box.y, moved.x, moved.text) == (108, box.x, box.text)
+    assert "Recorded besides" not in view.sentence()
+
+
+def test_tracks_hold_the_recorded_numbers(s3, make_history):
+    view = compute(Recording("run", s3, with_tracks(make_history(s3, 5))), State(3))
+    eigenvalue, skip = view.tracks
+    assert (eigenvalue.label, eigenvalue.values) == ("eigenvalue", (0.25, None, 0.75, None, 1.25))
+    assert (skip.label, skip.values) == ("skip weight", pytest.approx((0.35, 0.40, 0.45, 0.50, 0.55)))
+    assert view.derived.values == (11.0, 12.0, 13.0, 14.0, 15.0)
+    assert "Recorded besides: derived cell with shared weights 13.0 %, eigenvalue 0.75, skip weight 0.45." in (
+        view.sentence()
+    )
+
+
+def test_tracks_are_drawn_to_scale_under_the_chart(s3, make_history):
+    drawn = draw_view(compute(Recording("run", s3, with_tracks(make_history(s3, 5))), State(5)))
+    steps = drawn.curves("skip_weight-")
+    line = [curve for curve in steps if not curve.key.startswith("skip_weight-grid")]
+    assert len(line) == 4
+    rises = [curve.points[0][1] - curve.points[3][1] for curve in line]
+    assert rises == pytest.approx([36 * 0.05 / 0.55] * 4)
+    # gaps in what was recorded are gaps in the line, and its spot stands at the last value
+    assert not [curve for curve in drawn.curves("eigenvalue-") if "grid" not in curve.key]
+    (spot,) = drawn.boxes("eigenvalue-spot")
+    (cursor,) = drawn.curves("cursor")
+    assert spot.x == cursor.points[0][0]
+    texts = {box.key: box.text for box in drawn.boxes("text-")}
+    assert (texts["text-eigenvalue-value"], texts["text-skip_weight-value"]) == ("1.25", "0.55")
+    assert texts["text-scores"].endswith("training 35.0 %, derived cell 15.0 %")
+    table = min(box.y for box in drawn.boxes("weight-"))
+    assert cursor.points[3][1] < table
+    assert max(box.y for box in drawn.boxes("skip_weight-spot")) < cursor.points[3][1]
+    assert max(box.y for box in drawn.boxes("validation-spot")) < spot.y
+
+
+def test_an_epoch_that_lacks_a_value_says_so(s3, make_history):
+    view = compute(Recording("run", s3, with_tracks(make_history(s3, 4))), State(2))
+    drawn = draw_view(view)
+    assert not drawn.boxes("eigenvalue-spot")
+    (text,) = drawn.boxes("text-eigenvalue-value")
+    assert text.text == "–"
+    assert "eigenvalue" not in view.sentence()
+
+
+def test_a_negative_eigenvalue_stays_in_its_track(s3, make_history):
+    records = [{**record, "eigenvalue": 0.5 - record["epoch"]} for record in make_history(s3, 3)]
+    drawn = draw_view(compute(Recording("run", s3, records), State(3)))
+    low, high = (float(box.text) for box in drawn.boxes("text-eigenvalue-tick"))
+    assert (low, high) == (-2.5, 0.0)
+    ys = {box.key: box.y for box in drawn.boxes("text-eigenvalue-tick")}
+    (spot,) = drawn.boxes("eigenvalue-spot")
+    assert spot.y == max(ys.values())
+
+
+def test_labels_keep_apart(s3, make_history):
+    records = [
+        {**record, "train_accuracy": 40.0, "valid_accuracy": 40.0, "derived_accuracy": 40.0}
+        for record in make_history(s3, 2)
+    ]
+    drawn = draw_view(compute(Recording("run", s3, records), State(2)))
+    heights = sorted(
+        box.y for name in ("training", "validation", "derived") for box in drawn.boxes(f"text-{name}-label")
+    )
+    assert len(heights) == 3
+    assert min(heights[1] - heights[0], heights[2] - heights[1]) > 10
+
+
+def test_runs_with_and_without_tracks_stand_side_by_side(s3, make_history):
+    scope = Microscope(with_tracks(make_history(s3, 4)), make_history(s3, 4), space=s3, titles=("with", "without"))
+    assert scope._shown.value.count("skip weight</text>") == 1
+    assert "skip weight 0.5" in scope.figure().alt
+    live = Microscope(space=s3)
+    live(Started("search", 2, 0))
+    for record in with_tracks(make_history(s3, 2)):
+        live(EpochEnded("search", record["epoch"], 2, record))
+    assert "skip weight</text>" in live._shown.value
+
+
 def test_what_it_cannot_show_is_refused(s3, darts, make_history):
     run = make_history(s3, 1)
     with pytest.raises(UsageError, match="one run or two"):
