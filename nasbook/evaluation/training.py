@@ -180,9 +180,12 @@ def check(dataset: Dataset, numbers: TrainNumbers, family: str = "darts") -> Non
         family: of the architecture.
 
     Raises:
-        UsageError: there are too few images, or they are of a size that the network cannot halve.
+        UsageError: there are too few images, they are of a size that the network cannot halve, or the family's networks
+            have no auxiliary classifier.
     """
     families.FAMILIES[family].check(dataset.image, numbers.stem_stride, numbers.layers)
+    if numbers.auxiliary and family != "darts":
+        raise UsageError(f"Networks of {family} have no auxiliary classifier: leave auxiliary at 0.")
     count = len(dataset.train) if numbers.images is None else numbers.images
     if count > len(dataset.train):
         raise UsageError(f"{count} training images are asked for; the data set has {len(dataset.train)}.")

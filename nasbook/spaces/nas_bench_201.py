@@ -143,10 +143,10 @@ def _group(node: int, text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class TopologyCell:
-    """The graph of the cell: every node is fed by all earlier ones."""
+    """The graph of the cell: every node is fed by all earlier ones, and an architecture keeps all edges."""
 
-    family = FAMILY
     edges = EDGES
+    keep = NODES - 1
 
     @property
     def operations(self) -> tuple[tuple[str, ...], ...]:
@@ -171,6 +171,10 @@ class TopologyCell:
     def into(self, node: int) -> tuple[int, ...]:
         """The indices of the edges into a node."""
         return tuple(index for index, (_, target) in enumerate(EDGES) if target == node)
+
+    def choices(self, edge: int) -> tuple[str, ...]:
+        """The operations of an edge that an architecture may hold: all, `none` too."""
+        return self.operations[edge]
 
     def size(self) -> int:
         """The number of architectures of the cell."""
@@ -229,6 +233,10 @@ class TopologySpace:
             for name in OPERATIONS
             if name != held[edge]
         ]
+
+    def genotype(self, pairs: Mapping[str, tuple[tuple[str, int], ...]]) -> Topology:
+        """The architecture of these (operation, source) pairs, which are in the order of the edges."""
+        return Topology(tuple(name for name, _ in pairs["normal"]))
 
     def check(self, architecture: Topology) -> None:
         """Make sure that an architecture belongs to this space.

@@ -83,6 +83,18 @@ def test_describe_counts_what_was_published(name: str) -> None:
     assert facts["macs"] > 1e8
 
 
+def test_describe_counts_nas_bench_201_as_published() -> None:
+    """Its largest network: 1.531546 million parameters, 220.11969 million multiply-adds with those of the 10 biases."""
+    cell = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|"
+    facts = answer("describe", cell, "--space", "nas-bench-201")
+    assert facts["genotype"] == cell
+    assert (facts["params"], facts["macs"]) == (1_531_546, 220_119_690 - 10)
+    assert (facts["channels"], facts["layers"]) == (16, 17)
+    row = {row["name"]: row for row in answer("spaces")}["nas-bench-201"]
+    assert (row["edges"], len(row["operations"]), row["architectures"], row["unique"]) == (6, 5, 15_625, 6_466)
+    assert "6,466" in text("spaces")
+
+
 def test_describe_takes_every_form_of_a_genotype_at_any_size() -> None:
     published = spaces.published("DARTS_V2").genotype
     small = ("--channels", "8", "--layers", "5", "--classes", "3", "--image-size", "16")

@@ -82,6 +82,39 @@ def test_every_method_that_runs_searches_and_without_retraining_nothing_is_teste
         assert "test_accuracy" not in json.loads(result.stdout)
 
 
+TOPOLOGY = "|nor_conv_3x3~0|+|none~0|avg_pool_3x3~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
+FIVE = flags(epochs=1, images=128, batch=32, channels=4, layers=5)
+
+
+def test_nas_bench_201_is_searched_drawn_and_trained() -> None:
+    result = invoke(
+        *("search", "--space", "nas-bench-201", "--data", "digits", *FIVE),
+        *(*flags("train-", epochs=1, images=128, batch=32, channels=4), "--json"),
+    )
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    (picture,) = map(Path, found["pictures"])
+    assert picture.name == "cell-normal.png"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert json.loads((Path(found["run"]) / "config.json").read_text())["train"]["layers"] == 5
+    costs = invoke(
+        "describe", found["genotype"], "--channels", "4", "--layers", "5", "--space", "nas-bench-201", "--json"
+    )
+    assert abs(json.loads(costs.stdout)["params"] - found["params"]) == 2 * 9 * 4  # digits are grey: a smaller stem
+    trained = invoke("train", TOPOLOGY, "--data", "digits", *FIVE, "--json")
+    assert trained.exit_code == 0, trained.output
+    assert json.loads(trained.stdout)["genotype"] == TOPOLOGY
+
+
+def test_a_mistyped_architecture_string_is_refused_in_a_sentence() -> None:
+    refused = invoke("train", TOPOLOGY.replace("~2", "~1"), "--data", "digits", *FIVE)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert re.fullmatch(r"nasbook: Edge 2->3 reads 'nor_conv_1x1~1'; .*\n", refused.stderr)
+    refused = invoke("search", "--space", "nas-bench-201", "--data", "digits", *FIVE, "--layers", "6")
+    assert refused.exit_code == 2
+    assert "3N + 2 layers" in refused.stderr
+
+
 def test_a_training_prints_one_document_and_is_found_again() -> None:
     result = invoke("train", "DARTS_V2", "--data", "digits", *TRAIN, "--json")
     assert result.exit_code == 0, result.output

@@ -17,6 +17,7 @@ SPACES = [
     spaces.get("s2"),
     spaces.get("darts7", nodes=3),
     spaces.get("toy"),
+    spaces.get("nas-bench-201"),
 ]
 S2 = spaces.get("s2", nodes=2, reduction="fixed")
 STRATEGIES = [strategies.random_search, strategies.evolution, strategies.reinforce]
