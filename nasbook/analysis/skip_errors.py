@@ -6,8 +6,9 @@ to be chosen, and what is measured depends on the choice:
 - "cell": the mean of the nodes of the same cell from the edge's target on. It holds the edge's own output, in which the
   operation of the larger weight has the larger share, so that predicted and learned weights may agree for this reason
   alone. The control is to measure with `equal` weights.
-- "last": the mean of the nodes of the last cell with maps of that shape. Where that is another cell, a 1x1 convolution
-  stands between that mixes channels, so that channels of one number need not mean the same.
+- "last": the mean of the nodes of the last cell with maps of that shape. In the DARTS family a 1x1 convolution that
+  mixes channels begins each cell, so that channels of one number need not mean the same in two of them; the cells of
+  NAS-Bench-201 hand their channels on.
 - "others": what the other edges into the same node bring, in sum. It holds nothing of the edge itself.
 
 Everything is standardised first, each channel to mean 0 and variance 1 over the images and positions of a batch: a
@@ -17,7 +18,7 @@ nothing in common are then apart by V = 2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -31,10 +32,12 @@ from nasbook.instruments.points import Points
 from nasbook.runtime.errors import UsageError
 from nasbook.search import Search
 from nasbook.supernet import Mixing, skeleton
+from nasbook.supernet.nas_bench_201 import MixedTopologyCell
 from nasbook.supernet.supernet import MixedCell
 
 Target = Literal["cell", "last", "others"]
 SKIP = "skip_connect"
+CELLS = (MixedCell, MixedTopologyCell)
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def measured(
     halves its input, and x is what comes out. Costs a little more than one forward pass over the images.
 
     Args:
-        search: a search in the DARTS family of spaces.
+        search: a search in the DARTS family of spaces or in NAS-Bench-201.
         target: what stands for m: "cell", "last" or "others", as the module says.
         equal: run the supernet with equal weights on all operations, instead of the learned ones.
         batches: how many.
@@ -84,12 +87,12 @@ def measured(
         One entry an edge, cell by cell; by "others" none for an edge that is alone into its node.
 
     Raises:
-        UsageError: the search is in another family, no edge offers both, or there is no such target.
+        UsageError: the space has no mixed edges, no edge offers both, or there is no such target.
     """
     if target not in get_args(Target):
         raise UsageError(f"A target is {', '.join(get_args(Target))}, not {target!r}.")
-    if search.space.family != "darts":
-        raise UsageError(f"Skip errors are measured in the DARTS family of spaces; {search.space.name} is in another.")
+    if not any(isinstance(module, CELLS) for module in search.supernet.modules()):
+        raise UsageError(f"Skip errors are measured on mixed edges; space {search.space.name} has none.")
     if not any(_offers_both(names) for group in search.space.groups.values() for names in group.operations):
         raise UsageError(f"No edge of space {search.space.name} offers both {SKIP} and a convolution.")
     points = Points(search, "mixing")
@@ -113,10 +116,18 @@ def measured(
 class _Cell:
     """What one cell of the stack did with one batch."""
 
-    nodes: tuple[Tensor, ...]  # each (B, C, H, W)
+    edges: tuple[tuple[int, int], ...]
     estimates: dict[int, tuple[Tensor, Tensor]]  # by edge: x and o
     outputs: dict[int, Tensor]  # by edge: what it brings to its node
-    edges: tuple[tuple[int, int], ...]
+
+    def into(self, node: int, *, but: int | None = None) -> list[Tensor]:
+        """What the edges into a node bring, but for one of them."""
+        return [output for edge, output in self.outputs.items() if self.edges[edge][1] == node and edge != but]
+
+    def nodes(self, first: int = 0) -> list[Tensor]:
+        """The states of the nodes from `first` on, each (B, C, H, W): the sums of what their edges bring."""
+        numbers = sorted({target for _, target in self.edges if target >= first})
+        return [torch.stack(self.into(node)).sum(0) for node in numbers if self.into(node)]
 
 
 @contextmanager
@@ -124,10 +135,9 @@ def _watched(supernet: nn.Module) -> Iterator[dict[int, _Cell]]:
     """Fill the yielded table, by place in the stack, during the next forward pass."""
     cells: dict[int, _Cell] = {}
     handles = []
-    for place, module in enumerate(supernet.get_submodule("cells").children()):
-        if isinstance(module, MixedCell):
-            cells[place] = seen = _Cell((), {}, {}, module.graph.edges)
-            handles.append(module.register_forward_hook(partial(_see_cell, seen)))
+    for name, module in supernet.named_modules():
+        if isinstance(module, CELLS):
+            cells[int(name.rpartition(".")[2])] = seen = _Cell(module.graph.edges, {}, {})
             for index, edge in enumerate(module.edges):
                 handles.append(edge.register_forward_hook(partial(_see_edge, seen, index)))
     try:
@@ -135,10 +145,6 @@ def _watched(supernet: nn.Module) -> Iterator[dict[int, _Cell]]:
     finally:
         for handle in handles:
             handle.remove()
-
-
-def _see_cell(seen: _Cell, module: Any, _inputs: Any, output: Tensor) -> None:
-    seen.nodes = output.chunk(len(module.graph.nodes), dim=1)
 
 
 def _see_edge(seen: _Cell, index: int, edge: Any, inputs: Any, output: Tensor | None) -> None:
@@ -158,16 +164,9 @@ def _offers_both(names: tuple[str, ...]) -> bool:
 
 def _moments(cells: dict[int, _Cell], target: Target) -> Iterator[tuple[tuple[int, int], Tensor]]:
     """For each cell and edge (V_skip, V_conv, c) of one batch; float64 (3,) on the host."""
-    choose: dict[str, Callable[[_Cell, int], list[Tensor]]] = {
-        "cell": lambda cell, edge: list(cell.nodes[cell.edges[edge][1] - 2 :]),
-        "last": lambda cell, _edge: list(
-            [each for each in cells.values() if each.nodes[0].shape == cell.nodes[0].shape][-1].nodes
-        ),
-        "others": _others,
-    }
     for place, cell in cells.items():
         for edge, (x, o) in cell.estimates.items():
-            maps = choose[target](cell, edge)
+            maps = _maps(cells, cell, edge, target)
             if not maps:
                 continue
             m = standardised(torch.stack([standardised(each) for each in maps]).mean(0))
@@ -175,14 +174,21 @@ def _moments(cells: dict[int, _Cell], target: Target) -> Iterator[tuple[tuple[in
             yield (place, edge), torch.stack([(skip**2).mean(), (conv**2).mean(), (skip * conv).mean()]).cpu()
 
 
-def _others(cell: _Cell, edge: int) -> list[Tensor]:
+def _maps(cells: dict[int, _Cell], cell: _Cell, edge: int, target: Target) -> list[Tensor]:
+    """The maps whose mean stands for m."""
     node = cell.edges[edge][1]
-    others = [
-        cell.outputs[index]
-        for index, (_, target) in enumerate(cell.edges)
-        if target == node and index != edge and index in cell.outputs
-    ]
+    if target == "cell":
+        return cell.nodes(node)
+    if target == "last":
+        shape = cell.estimates[edge][0].shape
+        return [each for each in cells.values() if _shape(each) == shape][-1].nodes()
+    others = cell.into(node, but=edge)
     return [torch.stack(others).sum(0)] if others else []
+
+
+def _shape(cell: _Cell) -> torch.Size:
+    """Of a cell's maps."""
+    return next(iter(cell.outputs.values())).shape
 
 
 def standardised(maps: Tensor) -> Tensor:
@@ -194,8 +200,8 @@ def standardised(maps: Tensor) -> Tensor:
 
 def _entry(search: Search, place: int, edge: int, moments: Tensor) -> EdgeErrors:
     kinds = skeleton.kinds(search.numbers.layers)
-    space: Any = search.space  # a SearchSpace, as `measured` made sure
-    group = space.groups[kinds[place]]
+    groups: Any = search.space.groups  # of edges, as `measured` made sure
+    group = groups[kinds[place]]
     names, (source, target) = group.operations[edge], group.edges[edge]
     weights = search.relaxation.expected(search.alpha, search.progress)[kinds[place]][edge].tolist()
     convolution = sum(weight for name, weight in zip(names, weights, strict=True) if "conv" in name)
@@ -206,7 +212,7 @@ def _entry(search: Search, place: int, edge: int, moments: Tensor) -> EdgeErrors
         group=kinds[place],
         source=source,
         target=target,
-        depth=_depth([space.nodes if kind in space.groups else 1 for kind in kinds], place, source),
+        depth=_depth([_nodes(groups[kind]) if kind in groups else 1 for kind in kinds], group, place, source),
         skip=skip,
         conv=conv,
         covariance=covariance,
@@ -215,6 +221,13 @@ def _entry(search: Search, place: int, edge: int, moments: Tensor) -> EdgeErrors
     )
 
 
-def _depth(nodes: Sequence[int], place: int, source: int) -> int:
+def _nodes(group: Any) -> int:
+    return len({target for _, target in group.edges})
+
+
+def _depth(nodes: Sequence[int], group: Any, place: int, source: int) -> int:
     """Nodes on the longest way from the stem to a source of a cell; `nodes` of each cell of the stack."""
-    return sum(nodes[: max(place - 1, 0)]) if source == 0 else sum(nodes[:place]) + source - 1
+    inputs = min(target for _, target in group.edges)  # 2 in the DARTS family: the cell before the last, and the last
+    if source < inputs - 1:
+        return sum(nodes[: max(place - 1, 0)])
+    return sum(nodes[:place]) + source - (inputs - 1)

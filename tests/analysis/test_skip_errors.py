@@ -160,6 +160,44 @@ def test_a_channel_without_variance_becomes_zero():
     assert found[:, 1].std(unbiased=False) == pytest.approx(1)
 
 
+def test_a_cell_with_one_input_is_measured_too():
+    search = make_search("nas-bench-201", "fixed", nodes=None, layers=8)
+    found = skip_errors.measured(search, "last", batches=1, size=8)
+    assert len(found) == 6 * 6
+    assert sorted({each.cell for each in found}) == [1, 2, 4, 5, 7, 8]
+    depths = {(each.cell, each.source): each.depth for each in found}
+    assert [depths[1, source] for source in (0, 1, 2)] == [0, 1, 2]
+    assert [depths[4, source] for source in (0, 1, 2)] == [7, 8, 9]  # two cells of three nodes and a residual block
+    ((images, _),) = Points(search).batches(1, 8)
+    weights = search.alpha["normal"].detach().double().softmax(-1)
+    names = search.space.groups["normal"].operations[0]
+    stages = search.supernet.stages
+    with torch.no_grad():
+        state = first = stages.stem(images)
+        for cell in stages.cells[:2]:
+            states = [state]
+            for node in (1, 2, 3):
+                into = [(edge, source) for edge, (source, target) in enumerate(cell.graph.edges) if target == node]
+                states.append(
+                    sum(
+                        weights[edge, place] * cell.edges[edge].operations[place](states[source])
+                        for edge, source in into
+                        for place, name in enumerate(names)
+                        if name != "none"
+                    )
+                )
+            state = states[3]
+    m = sum(scaled(each) for each in states[1:])
+    (edge,) = [each for each in found if (each.cell, each.source, each.target) == (1, 0, 1)]
+    assert edge.skip == pytest.approx(2 - 2 * correlation(first, m), abs=1e-9)
+
+
+def test_operations_on_nodes_are_refused():
+    name = next(name for name in spaces.names() if spaces.family(name) == "nas-bench-1shot1")
+    with pytest.raises(UsageError, match="on mixed edges"):
+        skip_errors.measured(make_search(name, "fixed", nodes=None, layers=3))
+
+
 def test_measuring_changes_nothing_in_the_search():
     plain, watched = make_search(running=True), make_search(running=True)
     before = torch.get_rng_state()
