@@ -1,6 +1,7 @@
 """The candidate operations of cell-based spaces (Liu et al. 2019, DARTS, section 3; Zela et al. 2020 for `noise`).
 
-Every parametric operation works in the order ReLU, convolution, batch normalisation, and no convolution has a bias.
+Every parametric operation works in the order ReLU, convolution, batch normalisation, but those of NAS-Bench-101, whose
+ReLU comes last. No convolution has a bias.
 `affine` says whether batch normalisation has a learned scale and shift: False inside a supernet (a mixing weight would
 fight the scale), True in a network that is trained alone. `running` says whether it keeps running statistics.
 No ReLU works in place, because all operations of an edge read the same tensor.

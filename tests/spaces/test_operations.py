@@ -39,13 +39,29 @@ def test_separable_convolution_is_relu_depthwise_pointwise_norm_twice():
     torch.testing.assert_close(operation(images), expected)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if "conv" in name])
+@pytest.mark.parametrize("name", [name for name in NAMES if "conv" in name and not name.endswith("-bn-relu")])
 @pytest.mark.parametrize("stride", [1, 2])
 def test_every_convolution_starts_with_a_relu(name, stride):
     operation = build(name, 4, stride, normalising=SEARCH, pool_norm=True)
     images = torch.randn(2, 4, 8, 8)
     torch.testing.assert_close(operation(images), operation(F.relu(images)))
     assert not torch.allclose(operation(images), operation(-images))
+
+
+@pytest.mark.parametrize("name", ["conv3x3-bn-relu", "conv1x1-bn-relu"])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_convolutions_of_nas_bench_101_end_with_their_relu(name, stride):
+    operation = build(name, 4, stride, normalising=SEARCH, pool_norm=True).double()
+    images = torch.randn(2, 4, 8, 8, dtype=torch.float64)
+    expected = F.conv2d(images, operation.conv.weight, stride=stride, padding=int(name[4]) // 2)
+    mean, variance = expected.mean((0, 2, 3), keepdim=True), expected.var((0, 2, 3), keepdim=True, unbiased=False)
+    torch.testing.assert_close(operation(images), F.relu((expected - mean) / (variance + 1e-5).sqrt()))
+
+
+def test_the_pool_of_nas_bench_101_is_never_normalised():
+    images = torch.randn(2, 4, 8, 8)
+    pool = build("maxpool3x3", 4, 1, normalising=SEARCH, pool_norm=True)
+    assert torch.equal(pool(images), F.max_pool2d(images, 3, 1, 1))
 
 
 def test_inputs_of_a_cell_and_reductions_start_with_a_relu():
