@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from nasbook.figures import drawing, graph, layout, style
+from nasbook.figures import choice_blocks, drawing, graph, layout, style
 from nasbook.figures.drawing import Box, Curve, Drawing
 from nasbook.figures.picture import Picture
 from nasbook.figures.words import TITLES, describe_genotype, describe_mixed, describe_space
 from nasbook.runtime.errors import UsageError
-from nasbook.spaces import Cell, Genotype, SearchSpace, Topology, TopologySpace
+from nasbook.spaces import Cell, Genotype, NodeCell, SearchSpace, Topology, TopologySpace
 from nasbook.spaces.nas_bench_201 import TopologyCell
 
 KINDS = ("normal", "reduce")
-Drawn = Genotype | SearchSpace | Topology | TopologySpace
+Drawn = Genotype | SearchSpace | Topology | TopologySpace | NodeCell
 _LEGEND_ROW = 22.0
 _RIBBON = 11.0  # points, the operations of a mixed edge together
 _FEW = 3  # up to so many operations are drawn side by side where they have no weights
@@ -50,6 +50,7 @@ def cell(
     Raises:
         UsageError: no such kind of cell, or weights of another shape.
     """
+    _check(what, kind)
     shape = None
     if ax is None:
         ax = style.figure(_size(what), height=_height(what) / 100)[1]
@@ -73,11 +74,9 @@ def cell_svg(
     return drawing.svg(draw_cell(what, kind, weights=weights, highlight=highlight))
 
 
-def kinds(architecture: Any) -> tuple[str, ...]:
-    """The cells of an architecture that can be drawn, by name: those that were searched; none of other families."""
-    if isinstance(architecture, Genotype):
-        return tuple(kind for kind in KINDS if architecture.cell(kind))
-    return ("normal",) if isinstance(architecture, Topology) else ()
+def kinds(architecture: Genotype | Topology | NodeCell) -> tuple[str, ...]:
+    """The cells of an architecture, by name: those that were searched."""
+    return tuple(kind for kind in KINDS if architecture.cell(kind)) if isinstance(architecture, Genotype) else KINDS[:1]
 
 
 def draw_cell(
@@ -89,12 +88,10 @@ def draw_cell(
     shape: tuple[float, float] | None = None,
 ) -> Drawing:
     """The shapes of a cell (see `cell`), on a canvas of `shape` hundredths of an inch."""
-    if what.family not in graph.FRAMES:
-        raise UsageError(f"Cells are drawn of the families {' and '.join(graph.FRAMES)}, not of {what.family}.")
-    known = KINDS if what.family == "darts" else KINDS[:1]
-    if kind not in known:
-        raise UsageError(f"A cell is {' or '.join(known)}, not {kind!r}.")
+    _check(what, kind)
     width, height = shape or (100 * style.SIZES[_size(what)][0], _height(what))
+    if isinstance(what, NodeCell):
+        return choice_blocks.draw(what, width, height)
     if isinstance(what, Genotype | Topology):
         return _draw_genotype(what, kind, width, height) if what.edges(kind) else _fixed(width, height)
     space_cell = what.groups.get(kind)
@@ -103,7 +100,17 @@ def draw_cell(
     return _draw_space(what, space_cell, kind, weights, highlight, width, height)
 
 
+def _check(what: Any, kind: str) -> None:
+    if what.family not in graph.FRAMES and not isinstance(what, NodeCell):
+        raise UsageError(f"Space {what.name} is not drawn, as its choices are not edges; its architectures are.")
+    known = KINDS if what.family == "darts" else KINDS[:1]
+    if kind not in known:
+        raise UsageError(f"A cell is {' or '.join(known)}, not {kind!r}.")
+
+
 def _size(what: Drawn) -> str:
+    if isinstance(what, NodeCell):
+        return "wide"
     if isinstance(what, Topology | TopologySpace):
         return "single"
     nodes = what.nodes("normal") if isinstance(what, Genotype) else what.nodes
@@ -111,7 +118,7 @@ def _size(what: Drawn) -> str:
 
 
 def _height(what: Drawn) -> float:
-    if isinstance(what, Genotype | Topology):
+    if isinstance(what, Genotype | Topology | NodeCell):
         return 280.0
     return 210.0 if what.edges == 1 else 340.0
 

@@ -152,6 +152,15 @@ def test_nas_bench_201_in_words_and_as_a_mixture():
         cell(architecture, "reduce")
 
 
+def test_nas_bench_1shot1_draws_architectures_not_spaces():
+    space = spaces.get("nas-bench-1shot1-2")
+    architecture = space.sample(torch.Generator().manual_seed(0))
+    assert cells.kinds(architecture) == ("normal",)
+    assert cell(architecture).alt == cells.draw_cell(architecture).alt
+    with pytest.raises(UsageError, match="nas-bench-1shot1-2 is not drawn"):
+        cell(space)
+
+
 @pytest.fixture
 def mixed():
     space = spaces.get("darts")
