@@ -79,3 +79,32 @@ def test_edges_are_looked_up_by_the_cell_not_the_node():
     weights = {name: torch.full(cell.shape, 0.1) for name, cell in space.groups.items()}
     weights["normal"][13] = torch.tensor([0.2, 0.8])  # 4->5: dil_conv_3x3, dil_conv_5x5
     assert magnitude(space, weights).normal[6] == ("dil_conv_5x5", 4)
+
+
+def test_in_nas_bench_1shot1_every_node_takes_as_many_strongest_parents_as_it_has():
+    """Space 2, decoded by hand: one parent into node 2, two into nodes 3 and 4, three into the output."""
+    weights = {
+        "operations": torch.tensor([[0.2, 0.5, 0.3], [0.6, 0.3, 0.1], [0.1, 0.1, 0.8], [0.4, 0.4, 0.2]]),
+        "output": torch.tensor([[0.25, 0.05, 0.3, 0.1, 0.3]]),
+        "inputs 2": torch.tensor([[0.4, 0.6]]),
+        "inputs 3": torch.tensor([[0.5, 0.2, 0.3]]),
+        "inputs 4": torch.tensor([[0.1, 0.3, 0.3, 0.3]]),  # of equals the earlier
+    }
+    assert str(magnitude(spaces.get("nas-bench-1shot1-2"), weights)) == (
+        "1Shot1(1: conv3x3-bn-relu<-0 | 2: maxpool3x3<-1 | 3: conv1x1-bn-relu<-0,2 | 4: maxpool3x3<-1,2 | out<-0,2,4)"
+    )
+
+
+@given(st.sampled_from(["nas-bench-1shot1-1", "nas-bench-1shot1-2", "nas-bench-1shot1-3"]), st.integers(0, 10_000))
+def test_in_nas_bench_1shot1_no_neighbour_has_more_weight(name, seed):
+    space = spaces.get(name)
+    weights = weights_for(space, seed)
+
+    def total(cell):
+        chosen = space.chosen(cell)
+        return sum(
+            weights[name][row, list(columns)].sum() for name in chosen for row, columns in enumerate(chosen[name])
+        )
+
+    cell = magnitude(space, weights)
+    assert all(total(cell) >= total(other) for other in space.neighbours(cell))
