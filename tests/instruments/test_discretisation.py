@@ -8,9 +8,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from nasbook import spaces
+from nasbook import sizes, spaces
 from nasbook.instruments import Line, Points, gap, hessian, line
 from nasbook.runtime.errors import UsageError
+from nasbook.search import Search, recipes
+from nasbook.selection import magnitude
 from nasbook.supernet import Mixing, one_hot, uniform
 
 
@@ -124,3 +126,24 @@ def test_by_batch_statistics_where_running_ones_are_kept(make_search):
         F.cross_entropy(search.supernet(images, mixing), search.alpha_half.labels).item() for mixing in ends(search)
     ]
     assert found.loss == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", ["nas-bench-201", "nas-bench-1shot1-1"])
+def test_every_family_of_spaces_has_a_line_and_an_eigenvalue(dataset, name):
+    """In NAS-Bench-1Shot1 a point holds the weights of operations, of inputs and of outputs."""
+    changes = {"images": 32, "channels": 2, "precision": "float64", "batch": 16}
+    search = Search(
+        spaces.get(name),
+        dataset,
+        recipe=recipes.get("darts"),
+        numbers=sizes.override(sizes.get("class").of(spaces.family(name)).search, changes),
+        derive=magnitude,
+    )
+    found = line(search, points=2, images=16)
+    start, end = (search.validate(mixing, batch_statistics=True) for mixing in ends(search))
+    assert found.loss == pytest.approx((start[0], end[0]))
+    whole = hessian(search, coordinates="mixing", batches=1, batch=16)
+    assert len(whole.eigenvalues()) == sum(
+        rows * columns for rows, columns in (g.shape for g in search.space.groups.values())
+    )
+    assert found.eigenvalue == pytest.approx(whole.largest)
