@@ -83,8 +83,8 @@ def mixture(skip: float, conv: float, *, covariance: float = 0.0, ax: Axes | Non
     ax.plot([0], [conv], _CONV.marker, color=_CONV.colour, label="convolution alone")
     ax.plot([1], [skip], _SKIP.marker, color=_SKIP.colour, label="skip connection alone")
     ax.plot([best], [least], "*", color=style.GREEN, markersize=11, label=f"smallest, at θ* = {best:.3f}")
-    ax.set(xlabel="weight of the skip connection θ", ylabel="variance of the error", ylim=(0, None))
-    ax.legend()
+    ax.set(xlabel="weight of the skip connection θ", ylabel="variance of the error", ylim=(0, 1.35 * max(skip, conv)))
+    ax.legend(loc="upper center", ncols=2)
     return Picture(
         style.root(ax),
         f"The error of a mixture of skip connection (V = {skip:.3f}) and convolution (V = {conv:.3f}) with covariance "
