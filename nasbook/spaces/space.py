@@ -203,6 +203,8 @@ class SearchSpace:
         Raises:
             UsageError: it does not; the sentence says where.
         """
+        if not isinstance(genotype, Genotype):
+            raise UsageError(f"Space {self.name} holds genotypes, not {str(genotype)[:80]}.")
         for kind in ("normal", "reduce"):
             cell = self.groups.get(kind)
             if cell is None and genotype.cell(kind):

@@ -20,7 +20,15 @@ from nasbook.runtime.errors import UsageError
 from nasbook.spaces.genotype import CELL_INPUTS
 from nasbook.widgets import cell_building
 from nasbook.widgets.base import StaticFallback
-from nasbook.widgets.cell_building import CHANNELS, LAYERS, NODES, REDUCTIONS, CellBuilderResult, CellBuilderState
+from nasbook.widgets.cell_building import (
+    CHANNELS,
+    LAYERS,
+    NODES,
+    REDUCTIONS,
+    SPACES,
+    CellBuilderResult,
+    CellBuilderState,
+)
 
 MOST_PAIRS = 2 * max(NODES)
 
@@ -44,7 +52,7 @@ class CellBuilder(StaticFallback, widgets.VBox):
         self._choices = {
             name: _dropdown(label, tip, partial(self._on_choice, name), options)
             for name, label, tip, options in (
-                ("space", "Space", "The search space", spaces.names()),
+                ("space", "Space", "The search space", SPACES),
                 ("nodes", "Nodes", "Intermediate nodes of a cell", NODES),
                 ("reduction", "Reduction", "Whether the reduction cell is searched", REDUCTIONS),
                 ("channels", "Channels", "Channels of a node in the first cells", CHANNELS),

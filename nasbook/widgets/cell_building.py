@@ -14,9 +14,10 @@ from nasbook.spaces.genotype import CELL_INPUTS, Pair
 from nasbook.widgets.network_cost import network_cost
 
 CHANNELS, LAYERS = (8, 16, 36), (5, 8, 20)
+SPACES = tuple(name for name in spaces.names() if spaces.family(name) == "darts")  # whose cells are built of pairs
 NODES, REDUCTIONS = (1, 2, 3, 4), ("searched", "fixed")
 _FORM = re.compile(
-    r"\s*space=(\w+) nodes=(\d) reduction=(\w+) channels=(\d{1,3}) layers=(\d{1,3}) genotype=(.+)", re.DOTALL
+    r"\s*space=([\w-]+) nodes=(\d) reduction=(\w+) channels=(\d{1,3}) layers=(\d{1,3}) genotype=(.+)", re.DOTALL
 )
 
 
@@ -41,6 +42,8 @@ class CellBuilderState:
                 f"The builder has {', '.join(map(str, CHANNELS))} channels and {', '.join(map(str, LAYERS))} cells, "
                 f"not {self.channels} and {self.layers}."
             )
+        if spaces.family(self.space) != "darts":
+            raise UsageError(f"The builder has the spaces {', '.join(SPACES)}, not {self.space}.")
         space = self.search_space
         if self.nodes != space.nodes or (self.reduction == "searched") != (space.reduce is not None):
             raise UsageError(f"The space {self.space} has {space.nodes} node, and its reduction is fixed.")

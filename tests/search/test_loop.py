@@ -16,6 +16,11 @@ from nasbook.search.perturbation import PERTURBATIONS
 from nasbook.selection import magnitude
 from nasbook.supernet import MixedEdge, Mixing
 
+SMALLEST = {
+    "darts": {"layers": 3, "nodes": 2, "reduction": "searched"},
+    "nas-bench-201": {"layers": 5, "nodes": None},
+    "nas-bench-1shot1": {"layers": 3, "nodes": None},
+}
 TINY = {"epochs": 2, "images": 256, "batch": 32, "channels": 4, "layers": 3, "stem_stride": 2}
 
 
@@ -87,7 +92,8 @@ def test_two_runs_with_one_seed_are_equal(dataset, method):
 @pytest.mark.parametrize("method", list(RECIPES))
 @pytest.mark.parametrize("space", spaces.names())
 def test_every_method_searches_every_space(dataset, method, space):
-    stage = search(dataset, method, space, images=64, epochs=1, channels=2, nodes=2, reduction="searched", layers=3)
+    stack = SMALLEST[spaces.family(space)]
+    stage = search(dataset, method, space, images=64, epochs=1, channels=2, **stack)
     run(stage)
     stage.space.check(stage.genotype())
 

@@ -139,6 +139,7 @@ def test_sampling_is_uniform():
         (lambda: spaces.get("s2", nodes=5), "1 to 4"),
         (lambda: spaces.get("s2", nodes=True), "1 to 4"),
         (lambda: spaces.get("s2", reduction="none"), "'searched' or 'fixed'"),
+        (lambda: spaces.get("s2").check(spaces.get("nas-bench-201").sample(torch.Generator())), "holds genotypes, not"),
         (lambda: spaces.get("s2").check(spaces.read("DARTS_V1")), "max_pool_3x3 on edge 0->2"),
         (lambda: spaces.get("darts", nodes=2).check(spaces.read("DARTS_V1")), "holds 8 edges where 4 are kept"),
         (lambda: spaces.get("darts", reduction="fixed").check(spaces.read("DARTS_V1")), "the reduction is fixed"),

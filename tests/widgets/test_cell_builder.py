@@ -15,6 +15,7 @@ from nasbook.widgets.cell_building import (
     LAYERS,
     NODES,
     REDUCTIONS,
+    SPACES,
     CellBuilderState,
     compute,
     first,
@@ -43,7 +44,7 @@ def test_compute_counts_and_costs() -> None:
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
-@pytest.mark.parametrize("name", spaces.names())
+@pytest.mark.parametrize("name", SPACES)
 def test_state_goes_out_and_comes_back(name: str, reduction: str, builder: CellBuilder) -> None:
     builder.restore(str(state(space=name, nodes=3, reduction=reduction)))
     text = builder.state()
@@ -55,6 +56,7 @@ def test_state_goes_out_and_comes_back(name: str, reduction: str, builder: CellB
     ("old", "new", "message"),
     [
         ("space=s2", "space=s9", "'s9' does not exist"),
+        ("space=s2", "space=nas-bench-201", "not nas-bench-201"),
         ("nodes=2", "nodes=7", "1 to 4 intermediate nodes"),
         ("nodes=2", "nodes=3", "not in space s2"),
         ("reduction=fixed", "reduction=free", "'searched' or 'fixed'"),
@@ -76,7 +78,7 @@ def test_what_is_no_state_is_refused(builder: CellBuilder, old: str, new: str, m
 @pytest.mark.parametrize(
     ("control", "options"),
     [
-        ("space", spaces.names()),
+        ("space", SPACES),
         ("nodes", NODES),
         ("reduction", REDUCTIONS),
         ("channels", CHANNELS),
