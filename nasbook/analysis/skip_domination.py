@@ -9,9 +9,10 @@ with V_skip = Var(x - m), V_conv = Var(o - m) and c = Cov(x - m, o - m). Its min
 
     theta* = (V_conv - c) / (V_skip + V_conv - 2 c),        alpha_skip* - alpha_conv* = log (V_conv - c) / (V_skip - c)
 
-(the argument of Wang et al. 2021, "Rethinking architecture selection in differentiable NAS", proposition 1). So the
-weight of the skip connection grows with the error of the *convolution*: alpha says how bad the other branch is, not how
-useful an operation is. Deep in a network x has been refined often: V_skip goes to 0, and theta* to 1.
+(the view is that of Wang et al. 2021, "Rethinking architecture selection in differentiable NAS", proposition 1; the
+formulas follow from the line above). So the weight of the skip connection grows with the error of the *convolution*:
+alpha says how bad the other branch is, not how useful an operation is. Deep in a network x has been refined often:
+V_skip goes to 0, and theta* to 1.
 
 `skip_errors` measures the same quantities on a trained supernet.
 """
