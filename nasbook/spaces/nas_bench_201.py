@@ -95,7 +95,10 @@ class Topology:
         return OUTPUT in reached
 
     def useful(self) -> tuple[bool, ...]:
-        """For each edge whether it leads to the output: it and a path from its target hold no `none`."""
+        """For each edge whether it leads to the output: it and a path from its target hold no `none`.
+
+        That nothing reaches its source makes no difference: a batch normalisation adds its learned shift to zeros too.
+        """
         leading, useful = {OUTPUT}, []
         for source, target, name in reversed(self.edges()):  # what lies behind a target is settled before its edges
             useful.append(name != "none" and target in leading)

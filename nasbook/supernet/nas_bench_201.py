@@ -188,7 +188,8 @@ class DiscreteTopologyCell(nn.Module):
     """The cell of one architecture.
 
     All six operations are built, as in the benchmark, whose parameter counts hold them all. An operation that leads
-    nowhere is not run: it could change nothing.
+    nowhere is not run, since it could change nothing: such a cell has fewer multiply-adds here than in the benchmark,
+    which ran them all.
     """
 
     def __init__(self, architecture: Topology, channels: int, normalising: Normalising) -> None:
