@@ -119,7 +119,7 @@ def parse_node_cell(text: str) -> NodeCell:
 
 
 def _part(text: str, head: str, form: str) -> tuple[str, Parents]:
-    match = re.fullmatch(rf"\s*{head}\s*<-\s*([0-9](?:\s*,\s*[0-9])*)\s*", text, re.ASCII)
+    match = re.fullmatch(rf"\s*{head}\s*<-\s*([0-9](?:\s*,\s*[0-9])*)\s*", text)
     if match is None:
         shown = text.strip()[:40]
         raise UsageError(f"{shown!r} should read {form}, as in {FORM}.")
