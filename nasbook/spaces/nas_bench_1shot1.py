@@ -7,17 +7,17 @@ make a cell of NAS-Bench-101. How many, is from the released code's definitions 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, product
 from types import MappingProxyType
 
 import torch
 
 from nasbook.runtime.errors import UsageError
 from nasbook.spaces.nas_bench_101 import OPERATIONS
-from nasbook.spaces.node_cell import FAMILY, NodeCell, parse_node_cell
+from nasbook.spaces.node_cell import FAMILY, FORM, NodeCell, parse_node_cell
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,12 @@ class NodeSpace:
         """Not known: nobody's count of those that NAS-Bench-101 tells apart could be checked."""
         return None
 
+    def architectures(self) -> Iterator[NodeCell]:
+        """All architectures, the parents of the last node fastest."""
+        rows = {name: product(_options(group), repeat=len(group.rows)) for name, group in self.groups.items()}
+        for chosen in product(*rows.values()):
+            yield self.architecture(dict(zip(rows, chosen, strict=True)))
+
     def sample(self, generator: torch.Generator) -> NodeCell:
         """A uniformly drawn architecture."""
         return self.architecture(
@@ -120,6 +126,8 @@ class NodeSpace:
         Raises:
             UsageError: it does not; the sentence says where.
         """
+        if not isinstance(architecture, NodeCell):
+            raise UsageError(f"Space {self.name} holds architectures like {FORM}, not {str(architecture)[:80]}.")
         if len(architecture.operations) != len(self.keep):
             raise UsageError(
                 f"The architecture is not in space {self.name}: it has {len(architecture.operations)} nodes, "
@@ -183,8 +191,13 @@ def inputs_of(node: int) -> str:
     return f"inputs {node}"
 
 
+def _options(group: Choices) -> list[tuple[int, ...]]:
+    """What a row may hold."""
+    return list(combinations(range(group.shape[1]), group.keep))
+
+
 def _draw(group: Choices, generator: torch.Generator) -> tuple[int, ...]:
-    options = list(combinations(range(group.shape[1]), group.keep))
+    options = _options(group)
     return options[int(torch.randint(len(options), (), generator=generator))]
 
 

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations, product
+from typing import Any
 
 from nasbook.runtime.errors import UsageError
-from nasbook.spaces import Genotype, SearchSpace
+from nasbook.spaces import NodeSpace, SearchSpace
 from nasbook.spaces.space import Cell
 
 LARGEST = 100_000
 
 
-def architectures(space: SearchSpace) -> Iterator[Genotype]:
-    """All architectures of a space, in a fixed order, each node's pairs by ascending source.
+def architectures(space: SearchSpace | NodeSpace) -> Iterator[Any]:
+    """All architectures of a space, in a fixed order, each node's sources ascending.
 
     Raises:
         UsageError: the space holds more than 100,000 of them.
     """
     if space.size() > LARGEST:
         raise UsageError(f"Space {space.name} has {space.size():,} architectures; at most {LARGEST:,} are listed.")
+    if isinstance(space, NodeSpace):
+        yield from space.architectures()
+        return
     groups = list(space.groups)
     for cells in product(*(_cells(space.groups[group]) for group in groups)):
         yield space.genotype(dict(zip(groups, cells)))

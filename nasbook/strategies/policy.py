@@ -11,7 +11,8 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from nasbook.spaces import Genotype, SearchSpace
+from nasbook.runtime.errors import UsageError
+from nasbook.spaces import Genotype, NodeSpace, SearchSpace
 
 _Choice = tuple[str, int]  # (group, node or edge)
 
@@ -28,9 +29,14 @@ class Policy:
         operations: for each (group, edge) the logits over the edge's operations.
         subsets: for each (group, node) the sets of edges that may be kept together.
         entropies: the entropy in nats before each draw of `reinforce`, for pictures.
+
+    Raises:
+        UsageError: the choices of the space are not edges.
     """
 
     def __init__(self, space: SearchSpace, *, generator: torch.Generator) -> None:
+        if isinstance(space, NodeSpace):
+            raise UsageError(f"A policy chooses edges, and the choices of space {space.name} are nodes.")
         self.space = space
         self.entropies: list[float] = []
         self.subsets: dict[_Choice, list[tuple[int, ...]]] = {}

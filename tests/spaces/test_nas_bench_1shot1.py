@@ -104,6 +104,12 @@ def test_the_output_has_its_own_number_of_parents():
         spaces.get(NAMES[0]).check(fewer)
 
 
+@pytest.mark.parametrize("architecture", [spaces.read("DARTS_V2"), "1Shot1(1: maxpool3x3<-0 | out<-1)"])
+def test_what_is_no_architecture_of_the_family_is_refused(architecture):
+    with pytest.raises(UsageError, match="holds architectures like 1Shot1"):
+        spaces.get(NAMES[0]).check(architecture)
+
+
 def test_a_benchmark_has_one_size():
     for wrong in ({"nodes": 3}, {"reduction": "searched"}):
         with pytest.raises(UsageError, match="one size"):
