@@ -30,6 +30,18 @@ from nasbook.spaces import Genotype, SearchSpace
 # What an operation without parameters is in each space: it is what a collapsed cell consists of.
 EMPTY = {"s1": "skip_connect", "s2": "skip_connect", "s3": "skip_connect", "s4": "noise"}
 RECORDED = ("eigenvalue", "mixing-eigenvalue", "skip-weight", "derived-accuracy")
+KEPT = (
+    "epoch",
+    "train_loss",
+    "valid_loss",
+    "valid_accuracy",
+    "eigenvalue",
+    "eigenvalue_spread",
+    "mixing_eigenvalue",
+    "skip_weight",
+    "derived_accuracy",
+    "genotype",
+)
 FRESH_SEED = 7000  # of images beyond those that the book ships; seeds below it belong to other purposes
 RANDOM_CELL_SEED = 1000  # random control cells have the seeds from here
 
@@ -115,9 +127,7 @@ def study(
 
 def series(history: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
     """What a picture needs of a search's records, key by key over the epochs, rounded."""
-    keys = ("epoch", "train_loss", "valid_loss", "valid_accuracy", "eigenvalue", "eigenvalue_spread")
-    keys += ("mixing_eigenvalue", "skip_weight", "derived_accuracy", "genotype")
-    found = {key: [_rounded(record[key]) for record in history] for key in keys}
+    found = {key: [_rounded(record[key]) for record in history] for key in KEPT}
     return found | {"weights": [_rounded(record["weights"]) for record in history]}
 
 
