@@ -1,0 +1,223 @@
+"""Chapter 09: do skip connections win for the reason that the theory gives?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nasbook import datasets, experiment, sizes, spaces
+from nasbook.analysis import skip_domination, skip_errors
+from nasbook.analysis.skip_errors import EdgeErrors
+from nasbook.runtime import devices
+from nasbook.runtime.driver import drive
+from nasbook.runtime.events import Listener
+from nasbook.runtime.run_folder import RunFolder
+from nasbook.search import Search, recipes
+from nasbook.selection import magnitude
+
+
+def limit(
+    seed: int,
+    settings: dict[str, Any],
+    *,
+    size: str,
+    device: str,
+    folder: Path | None,
+    listeners: Iterable[Listener],
+) -> dict[str, Any]:
+    """The best weight of the skip connection over depth, by the closed form and by fits to drawn numbers.
+
+    Args:
+        seed: of the draws.
+        settings: `depths` (ascending) and `samples` a depth.
+        size, device, folder, listeners: not used.
+
+    Returns:
+        `deepest`, the closed form at the last depth; `least_rise`, the smallest step from one depth to the next; and
+        `apart`, the largest distance between closed form and fit. The series are `theory` and `fitted`.
+    """
+    found = skip_domination.demonstrate(settings["depths"], samples=settings["samples"], seed=seed)
+    theory = [each.theory for each in found]
+    return {
+        "deepest": theory[-1],
+        "least_rise": min(later - earlier for earlier, later in pairwise(theory)),
+        "apart": max(abs(each.fitted - each.theory) for each in found),
+        "theory": theory,
+        "fitted": [each.fitted for each in found],
+    }
+
+
+def errors(
+    seed: int,
+    settings: dict[str, Any],
+    *,
+    size: str,
+    device: str,
+    folder: Path | None,
+    listeners: Iterable[Listener],
+) -> dict[str, Any]:
+    """V_skip and V_conv on the edges of a searched supernet, the weights that they predict, and four controls.
+
+    A control predicts the learned weights where the prediction cannot hold them already: with `equal` weights on all
+    operations, by what the `others` into the node bring, by the supernet `untrained`, and by one that was trained with
+    alpha `frozen` at its start.
+
+    Args:
+        seed: of both searches.
+        settings: `space`, and `numbers` of the search that are not the size's own, if any.
+        size: of the searches.
+        device: where they run.
+        folder: where they are kept.
+        listeners: told what happens.
+
+    Returns:
+        `below`, `below_untrained` and `below_frozen`: the shares of edges with V_skip < V_conv; `below_gain`, the first
+        less the second. `correlation` of predicted and learned weights over the edges, and `correlation_equal`,
+        `correlation_others`, `correlation_untrained`, `correlation_frozen`. The series hold `learned` and each kind of
+        prediction edge by edge.
+    """
+    runner = _Runner(settings, seed, size, device, folder, tuple(listeners))
+    searched, frozen = runner.search("search", frozen=False), runner.search("frozen", frozen=True)
+    found = {
+        "cell": skip_errors.measured(searched),
+        "equal": skip_errors.measured(searched, equal=True),
+        "others": skip_errors.measured(searched, "others"),
+        "untrained": skip_errors.measured(runner.start(frozen=False)),
+        "frozen": skip_errors.measured(frozen),
+    }
+    learned = learned_weights(found["cell"])
+    result: dict[str, Any] = {
+        "below": share_below(found["cell"]),
+        "below_untrained": share_below(found["untrained"]),
+        "below_frozen": share_below(found["frozen"]),
+        "correlation": agreement(found["cell"], learned),
+    }
+    result["below_gain"] = result["below"] - result["below_untrained"]
+    for name in ("equal", "others", "untrained", "frozen"):
+        result[f"correlation_{name}"] = agreement(found[name], learned)
+    series = {name: [round(each.predicted, 4) for each in edges] for name, edges in found.items()}
+    return result | {"learned": [round(each.learned, 4) for each in found["cell"]], "predicted": series}
+
+
+def learned_weights(edges: Sequence[EdgeErrors]) -> dict[tuple[int, int, int], float]:
+    """The learned weight of the skip connection, by cell, source and target."""
+    return {(each.cell, each.source, each.target): each.learned for each in edges}
+
+
+def share_below(edges: Sequence[EdgeErrors]) -> float:
+    """The share of edges with V_skip < V_conv."""
+    return sum(each.skip < each.conv for each in edges) / len(edges)
+
+
+def agreement(edges: Sequence[EdgeErrors], learned: dict[tuple[int, int, int], float]) -> float:
+    """Pearson's correlation over edges of the predicted weights with `learned`; 0 where either does not vary."""
+    pairs = [(each.predicted, learned[each.cell, each.source, each.target]) for each in edges]
+    predicted, weights = np.array(pairs).T
+    if np.ptp(predicted) == 0 or np.ptp(weights) == 0:
+        return 0.0
+    return float(np.corrcoef(predicted, weights)[0, 1])
+
+
+def shares(
+    seed: int,
+    settings: dict[str, Any],
+    *,
+    size: str,
+    device: str,
+    folder: Path | None,
+    listeners: Iterable[Listener],
+) -> dict[str, Any]:
+    """What a search keeps, and how the weights moved, in a space whose edges offer more than two operations.
+
+    Args:
+        seed: of the search.
+        settings: `space`, and `numbers` of the search that are not the size's own, if any.
+        size: of the search.
+        device: where it runs.
+        folder: where it is kept.
+        listeners: told what happens.
+
+    Returns:
+        `skip_share` and `none_share` of the derived architecture's edges; `skip_above_even`, the mean weight of skip
+        connections less that of equal weights; `skip_change`, `none_change` and `supernet_rise` from the first epoch to
+        the last. The series `skip_weight`, `none_weight` and `valid_accuracy` go over the epochs.
+    """
+    outcome = experiment.search(
+        "darts",
+        space=settings["space"],
+        numbers=settings.get("numbers"),
+        size=size,
+        seed=seed,
+        device=device,
+        retrain=False,
+        run=folder / "search" if folder else None,
+        listeners=listeners,
+    )
+    group = spaces.get(settings["space"]).groups["normal"]
+    means = {
+        name: [_mean(record["weights"]["normal"], group.operations, name) for record in outcome.history]
+        for name in ("skip_connect", "none")
+    }
+    kept = outcome.genotype.operations
+    accuracy = [record["valid_accuracy"] for record in outcome.history]
+    return {
+        "skip_share": kept.count("skip_connect") / len(kept),
+        "none_share": kept.count("none") / len(kept),
+        "skip_above_even": means["skip_connect"][-1] - 1 / group.shape[1],
+        "skip_change": means["skip_connect"][-1] - means["skip_connect"][0],
+        "none_change": means["none"][-1] - means["none"][0],
+        "supernet_rise": accuracy[-1] - accuracy[0],
+        "skip_weight": means["skip_connect"],
+        "none_weight": means["none"],
+        "valid_accuracy": accuracy,
+        "kept": list(kept),
+    }
+
+
+def _mean(weights: Sequence[Sequence[float]], operations: Sequence[Sequence[str]], name: str) -> float:
+    """The mean weight of one operation over all edges, rounded as series are."""
+    values = [row[names.index(name)] for row, names in zip(weights, operations, strict=True)]
+    return round(sum(values) / len(values), 5)
+
+
+@dataclass(frozen=True)
+class _Runner:
+    """The searches of one seed, each kept in a folder of its own; a killed one goes on from its last epoch."""
+
+    settings: dict[str, Any]
+    seed: int
+    size: str
+    device: str
+    folder: Path | None
+    listeners: tuple[Listener, ...]
+
+    def start(self, *, frozen: bool) -> Search:
+        """A search that has not begun."""
+        size = sizes.get(self.size)
+        numbers = sizes.override(size.search, self.settings.get("numbers", {}))
+        recipe = recipes.get("darts")
+        return Search(
+            spaces.get(self.settings["space"], nodes=numbers.nodes, reduction=numbers.reduction),
+            datasets.load(size.data),
+            recipe=replace(recipe, hypergradient="none") if frozen else recipe,
+            numbers=numbers,
+            derive=magnitude,
+            seed=self.seed,
+            device=devices.pick(self.device),
+        )
+
+    def search(self, part: str, *, frozen: bool) -> Search:
+        """A search that has ended."""
+        search = self.start(frozen=frozen)
+        asked = {"numbers": asdict(search.numbers), "seed": self.seed, "space": search.space.name, "frozen": frozen}
+        run = RunFolder(self.folder / part if self.folder else None, asked)
+        saved = run.checkpoint()
+        if saved is not None:
+            search.load_state_dict(saved["state"])
+        drive(search, run, self.listeners)
+        return search
