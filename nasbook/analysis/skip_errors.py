@@ -115,6 +115,29 @@ def measured(
     return [_entry(search, place, edge, values) for (place, edge), values in sums.items()]
 
 
+def share_below(edges: Sequence[EdgeErrors]) -> float:
+    """The share of edges with V_skip < V_conv."""
+    return sum(each.skip < each.conv for each in edges) / len(edges)
+
+
+def agreement(predicting: Sequence[EdgeErrors], learning: Sequence[EdgeErrors]) -> float:
+    """Pearson's correlation of the weights that one measurement predicts with those that were learned.
+
+    Args:
+        predicting: edges of a measurement, such as a control.
+        learning: edges of the searched supernet, all that are in `predicting` among them.
+
+    Returns:
+        From -1 to 1; 0 where the predictions or the learned weights are all equal.
+    """
+    learned = {(each.cell, each.source, each.target): each.learned for each in learning}
+    pairs = torch.tensor(
+        [(each.predicted, learned[each.cell, each.source, each.target]) for each in predicting], dtype=torch.float64
+    )
+    spread = pairs.amax(0) - pairs.amin(0)
+    return torch.corrcoef(pairs.T)[0, 1].item() if (spread > 0).all() else 0.0
+
+
 @dataclass
 class _Cell:
     """What one cell of the stack did with one batch."""

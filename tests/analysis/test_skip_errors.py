@@ -229,3 +229,25 @@ def test_what_cannot_be_measured_is_refused(search):
         skip_errors.measured(search, batches=100)
     with pytest.raises(UsageError, match="offers both"):
         skip_errors.measured(make_search("s4", "fixed"))
+
+
+def edge(predicted, learned, source, skip=1.0):
+    return skip_errors.EdgeErrors(
+        cell=1, group="normal", source=source, target=9, depth=0, skip=skip, conv=2.0, covariance=0.0,
+        predicted=predicted, learned=learned,
+    )  # fmt: skip
+
+
+def test_agreement_is_a_correlation_over_the_same_edges():
+    searched = [edge(0.9, 0.2, 0), edge(0.1, 0.4, 1), edge(0.5, 0.9, 2)]
+    control = [edge(0.3, 0.5, 2), edge(0.1, 0.5, 0)]  # in another order, and not on all edges
+    assert skip_errors.agreement(control, searched) == pytest.approx(1.0)
+    assert skip_errors.agreement([edge(0.3, 0.5, 0), edge(0.1, 0.5, 2)], searched) == pytest.approx(-1.0)
+    assert skip_errors.agreement([edge(0.5, 0.5, 0), edge(0.5, 0.5, 1)], searched) == 0.0
+    rows = torch.tensor([[0.9, 0.1, 0.5], [0.2, 0.4, 0.9]])
+    assert skip_errors.agreement(searched, searched) == pytest.approx(torch.corrcoef(rows)[0, 1].item())
+
+
+def test_edges_on_which_the_skip_connection_errs_less_are_counted():
+    edges = [edge(0.5, 0.5, 0), edge(0.5, 0.5, 1, skip=2.0), edge(0.5, 0.5, 2, skip=2.5), edge(0.5, 0.5, 3)]
+    assert skip_errors.share_below(edges) == 0.5

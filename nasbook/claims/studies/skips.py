@@ -8,11 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nasbook import datasets, experiment, sizes, spaces
 from nasbook.analysis import skip_domination, skip_errors
-from nasbook.analysis.skip_errors import EdgeErrors
 from nasbook.runtime import devices
 from nasbook.runtime.driver import drive
 from nasbook.runtime.events import Listener
@@ -90,37 +87,17 @@ def errors(
         "untrained": skip_errors.measured(runner.start(frozen=False)),
         "frozen": skip_errors.measured(frozen),
     }
-    learned = learned_weights(found["cell"])
     result: dict[str, Any] = {
-        "below": share_below(found["cell"]),
-        "below_untrained": share_below(found["untrained"]),
-        "below_frozen": share_below(found["frozen"]),
-        "correlation": agreement(found["cell"], learned),
+        "below": skip_errors.share_below(found["cell"]),
+        "below_untrained": skip_errors.share_below(found["untrained"]),
+        "below_frozen": skip_errors.share_below(found["frozen"]),
+        "correlation": skip_errors.agreement(found["cell"], found["cell"]),
     }
     result["below_gain"] = result["below"] - result["below_untrained"]
     for name in ("equal", "others", "untrained", "frozen"):
-        result[f"correlation_{name}"] = agreement(found[name], learned)
+        result[f"correlation_{name}"] = skip_errors.agreement(found[name], found["cell"])
     series = {name: [round(each.predicted, 4) for each in edges] for name, edges in found.items()}
     return result | {"learned": [round(each.learned, 4) for each in found["cell"]], "predicted": series}
-
-
-def learned_weights(edges: Sequence[EdgeErrors]) -> dict[tuple[int, int, int], float]:
-    """The learned weight of the skip connection, by cell, source and target."""
-    return {(each.cell, each.source, each.target): each.learned for each in edges}
-
-
-def share_below(edges: Sequence[EdgeErrors]) -> float:
-    """The share of edges with V_skip < V_conv."""
-    return sum(each.skip < each.conv for each in edges) / len(edges)
-
-
-def agreement(edges: Sequence[EdgeErrors], learned: dict[tuple[int, int, int], float]) -> float:
-    """Pearson's correlation over edges of the predicted weights with `learned`; 0 where either does not vary."""
-    pairs = [(each.predicted, learned[each.cell, each.source, each.target]) for each in edges]
-    predicted, weights = np.array(pairs).T
-    if np.ptp(predicted) == 0 or np.ptp(weights) == 0:
-        return 0.0
-    return float(np.corrcoef(predicted, weights)[0, 1])
 
 
 def shares(

@@ -11,7 +11,6 @@ import pytest
 
 from nasbook import datasets, experiment, sizes, spaces
 from nasbook.analysis import skip_domination, skip_errors
-from nasbook.analysis.skip_errors import EdgeErrors
 from nasbook.claims.studies import skips
 from nasbook.runtime.driver import drive
 from nasbook.runtime.events import EpochEnded, Event
@@ -87,22 +86,6 @@ def test_a_killed_measurement_goes_on_to_the_same_numbers(errors: dict[str, Any]
         measured(skips.errors, 2, SETTINGS, tmp_path, [kill])
     assert measured(skips.errors, 2, SETTINGS, tmp_path, [kill]) == errors
     assert epochs == [1, 2, 1, 2]
-
-
-def edge(predicted: float, learned: float, source: int = 0) -> EdgeErrors:
-    return EdgeErrors(
-        cell=1, group="normal", source=source, target=9, depth=0, skip=1, conv=2, covariance=0,
-        predicted=predicted, learned=learned,
-    )  # fmt: skip
-
-
-def test_agreement_is_a_correlation_over_the_same_edges() -> None:
-    searched = [edge(0.9, 0.2, 0), edge(0.1, 0.4, 1), edge(0.5, 0.9, 2)]
-    learned = skips.learned_weights(searched)
-    control = [edge(0.3, 0.5, 2), edge(0.1, 0.5, 0)]  # in another order, and not on all edges
-    assert skips.agreement(control, learned) == pytest.approx(1.0)
-    assert skips.agreement([edge(0.3, 0.5, 0), edge(0.1, 0.5, 2)], learned) == pytest.approx(-1.0)
-    assert skips.agreement([edge(0.5, 0.5, 0), edge(0.5, 0.5, 1)], learned) == 0.0
 
 
 def test_shares_are_counted_in_what_the_search_kept(tmp_path: Path) -> None:
