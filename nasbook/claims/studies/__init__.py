@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nasbook.analysis import collapse
-from nasbook.claims.studies import bilevel, discretisation, operations, sharing, skips
+from nasbook.claims.studies import bilevel, discretisation, operations, sharing, sharpness, skips
 from nasbook.runtime.events import Listener
 
 
@@ -38,6 +38,7 @@ STUDIES: dict[str, StudyFunction] = {
     "operations": operations.study,
     "discretisation": discretisation.study,
     "collapse": collapse.study,
+    "taylor": sharpness.taylor,
     "skip-limit": skips.limit,
     "skip-errors": skips.errors,
     "kept-operations": skips.shares,
