@@ -29,7 +29,7 @@ from nasbook.spaces import Genotype, SearchSpace
 
 # What an operation without parameters is in each space: it is what a collapsed cell consists of.
 EMPTY = {"s1": "skip_connect", "s2": "skip_connect", "s3": "skip_connect", "s4": "noise"}
-RECORDED = ("eigenvalue", "mixing-eigenvalue", "skip-weight", "derived-accuracy")
+RECORDED = ("eigenvalue", "skip-weight", "derived-accuracy")
 KEPT = (
     "epoch",
     "train_loss",

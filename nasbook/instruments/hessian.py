@@ -95,6 +95,37 @@ def hessian(
     return Hessian(np.stack(matrices) + added * np.eye(len(here)), coordinates, added)
 
 
+def both(
+    search: Search, *, batches: int = BATCHES, batch: int = LARGEST_BATCH, seed: int = 0
+) -> tuple[Hessian, Hessian]:
+    """The Hessian in alpha and the one in mixing coordinates, at the cost of one.
+
+    The network is differentiated in the operation weights p alone; with J the derivative of the relaxation p(alpha) and
+    g the loss's gradient in p, the other follows from the chain rule: J' H J + sum_k g_k (second derivative of p_k).
+
+    Args:
+        search, batches, batch, seed: as for `hessian`.
+
+    Raises:
+        UsageError: the half holds fewer images.
+    """
+    in_alpha, in_mixing = Points(search, "alpha"), Points(search, "mixing")
+    alpha, weights = in_alpha.here(), in_mixing.here()
+
+    def relaxation(point: Tensor) -> Tensor:
+        groups = in_alpha.mixing(point).weights
+        return torch.cat([groups[name].double().reshape(-1) for name in in_alpha.shapes])
+
+    jacobian = torch.autograd.functional.jacobian(relaxation, alpha).numpy()
+    of_mixing, of_alpha = [], []
+    for each in in_mixing.batches(batches, batch, seed=seed):
+        slope, matrix = derivatives(in_mixing, weights, each)
+        bend = torch.autograd.functional.hessian(lambda point, slope=slope: relaxation(point) @ slope, alpha).numpy()
+        of_mixing.append(matrix)
+        of_alpha.append(jacobian.T @ matrix @ jacobian + (bend + bend.T) / 2)
+    return Hessian(np.stack(of_alpha), "alpha", 0.0), Hessian(np.stack(of_mixing), "mixing", 0.0)
+
+
 def published(search: Search) -> Hessian:
     """The protocol of the released code of RobustDARTS: one batch of the search's own size, decay on the diagonal."""
     return hessian(search, batches=1, batch=search.numbers.batch, decay=True)
@@ -143,14 +174,19 @@ def gradient(points: Points, point: Tensor, batch: Batch, *, graph: bool = False
     return leaf, _derivative(points.loss(leaf, batch), leaf, create_graph=graph)
 
 
-def second_derivatives(points: Points, point: Tensor, batch: Batch) -> NDArray[np.float64]:
-    """(parameters, parameters): the Hessian of one batch's loss, made symmetric to the last digit.
+def derivatives(points: Points, point: Tensor, batch: Batch) -> tuple[Tensor, NDArray[np.float64]]:
+    """(parameters,) and (parameters, parameters): one batch's gradient and its Hessian, symmetric to the last digit.
 
     ReLU is differentiated twice as it is: where it is smooth, with no share for its kinks.
     """
     leaf, first = gradient(points, point, batch, graph=True)
     matrix = torch.stack([_derivative(entry, leaf, retain_graph=True) for entry in first]).numpy()
-    return (matrix + matrix.T) / 2
+    return first.detach(), (matrix + matrix.T) / 2
+
+
+def second_derivatives(points: Points, point: Tensor, batch: Batch) -> NDArray[np.float64]:
+    """(parameters, parameters): the Hessian alone."""
+    return derivatives(points, point, batch)[1]
 
 
 def times(points: Points, point: Tensor, direction: Tensor, batch: Batch) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from nasbook.instruments import discretisation
-from nasbook.instruments.hessian import hessian
+from nasbook.instruments.hessian import both
 from nasbook.runtime.errors import UsageError
 from nasbook.search import Search
 from nasbook.search.loop import Instrument
@@ -22,20 +22,17 @@ from nasbook.supernet import one_hot
 def eigenvalue(search: Search) -> dict[str, Any]:
     """`eigenvalue`: the largest of the Hessian in alpha, mean of two batches of 256; `eigenvalue_spread` between them.
 
-    Costs one backward pass for each architecture parameter and batch.
+    `mixing_eigenvalue` is the largest in the operation weights themselves, each a free number: the softmax flattens the
+    loss in alpha where it is decided, in these coordinates it does not. Costs one backward pass for each architecture
+    parameter and batch.
     """
     batch = min(256, len(search.alpha_half) // 2)
-    measured = hessian(search, batch=batch)
-    return {"eigenvalue": measured.largest, "eigenvalue_spread": measured.spread}
-
-
-def mixing_eigenvalue(search: Search) -> dict[str, Any]:
-    """`mixing_eigenvalue`: the same of the Hessian in the operation weights themselves, each a free number.
-
-    The softmax flattens the loss in alpha where it is decided; in these coordinates it does not. Costs as much.
-    """
-    batch = min(256, len(search.alpha_half) // 2)
-    return {"mixing_eigenvalue": hessian(search, batch=batch, coordinates="mixing").largest}
+    in_alpha, in_mixing = both(search, batch=batch)
+    return {
+        "eigenvalue": in_alpha.largest,
+        "eigenvalue_spread": in_alpha.spread,
+        "mixing_eigenvalue": in_mixing.largest,
+    }
 
 
 def skip_weight(search: Search) -> dict[str, Any]:
@@ -71,7 +68,6 @@ def gap(search: Search) -> dict[str, Any]:
 
 INSTRUMENTS: dict[str, Instrument] = {
     "eigenvalue": eigenvalue,
-    "mixing-eigenvalue": mixing_eigenvalue,
     "skip-weight": skip_weight,
     "derived-accuracy": derived_accuracy,
     "gap": gap,

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from nasbook.instruments import Points, hessian, leading, published
-from nasbook.instruments.hessian import gradient, times
+from nasbook.instruments.hessian import both, gradient, times
 from nasbook.runtime.errors import UsageError
 
 STEP = 1e-4
@@ -183,3 +183,17 @@ def test_where_the_relaxation_reads_no_alpha_the_loss_is_flat_in_it(make_search)
     direction = torch.ones(10, dtype=torch.float64)
     assert times(points, points.here(), direction, points.images(16)[0]).tolist() == [0.0] * 10
     assert hessian(search, coordinates="mixing", batch=16).largest > 0
+
+
+def test_both_coordinates_at_once_are_those_of_each_alone(exact):
+    in_alpha, in_mixing = both(exact, batches=2, batch=8)
+    for found, coordinates in ((in_alpha, "alpha"), (in_mixing, "mixing")):
+        alone = hessian(exact, coordinates=coordinates, batches=2, batch=8)
+        scale = np.abs(alone.matrices).max()
+        np.testing.assert_allclose(found.matrices, alone.matrices, rtol=0, atol=1e-12 * max(scale, 1))
+
+
+def test_both_coordinates_where_the_relaxation_reads_no_alpha(make_search):
+    in_alpha, in_mixing = both(make_search("rsps"), batches=1, batch=8)
+    assert not in_alpha.matrices.any()
+    assert in_mixing.matrices.any()
