@@ -40,7 +40,7 @@ STUDIES: dict[str, StudyFunction] = {
     "collapse": collapse.study,
     "taylor": sharpness.taylor,
     "skip-limit": skips.limit,
-    "skip-errors": skips.errors,
+    "skip-domination": skips.domination,
     "kept-operations": skips.shares,
 }
 

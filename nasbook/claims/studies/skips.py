@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from nasbook import datasets, experiment, sizes, spaces
+from nasbook import datasets, experiment, instruments, sizes, spaces
 from nasbook.analysis import skip_domination, skip_errors
+from nasbook.analysis.skip_errors import EdgeErrors
 from nasbook.runtime import devices
 from nasbook.runtime.driver import drive
 from nasbook.runtime.events import Listener
 from nasbook.runtime.run_folder import RunFolder
 from nasbook.search import Search, recipes
 from nasbook.selection import magnitude
+
+History = list[dict[str, Any]]
 
 
 def limit(
@@ -49,7 +52,7 @@ def limit(
     }
 
 
-def errors(
+def domination(
     seed: int,
     settings: dict[str, Any],
     *,
@@ -58,11 +61,11 @@ def errors(
     folder: Path | None,
     listeners: Iterable[Listener],
 ) -> dict[str, Any]:
-    """V_skip and V_conv on the edges of a searched supernet, the weights that they predict, and four controls.
+    """A search with the curves of skip domination, the errors on its supernet's edges, and controls.
 
-    A control predicts the learned weights where the prediction cannot hold them already: with `equal` weights on all
-    operations, by what the `others` into the node bring, by the supernet `untrained`, and by one that was trained with
-    alpha `frozen` at its start.
+    The control of the curves is the same search with alpha frozen at its start. A control of the errors predicts the
+    learned weights where the prediction cannot hold them already: with `equal` weights on all operations, by what the
+    `others` into the node bring, by the supernet `untrained`, and by the one trained with alpha `frozen`.
 
     Args:
         seed: of both searches.
@@ -73,13 +76,15 @@ def errors(
         listeners: told what happens.
 
     Returns:
-        `below`, `below_untrained` and `below_frozen`: the shares of edges with V_skip < V_conv; `below_gain`, the first
-        less the second. `correlation` of predicted and learned weights over the edges, and `correlation_equal`,
-        `correlation_others`, `correlation_untrained`, `correlation_frozen`. The series hold `learned` and each kind of
-        prediction edge by edge.
+        Of the curves `supernet_rise` (points, from the first epoch to the last), `supernet_minus_frozen` (points, after
+        the last), `skip_weight` at the end and `skip_weight_rise` since its lowest. Of the errors `below`,
+        `below_untrained` and `below_frozen`, the shares of edges with V_skip < V_conv, and `below_gain`, the first less
+        the second; `correlation` of predicted and learned weights over the edges, and `correlation_equal`,
+        `correlation_others`, `correlation_untrained`, `correlation_frozen`. The series are `search` and `frozen` over
+        the epochs, and edge by edge `learned` and each kind of prediction.
     """
     runner = _Runner(settings, seed, size, device, folder, tuple(listeners))
-    searched, frozen = runner.search("search", frozen=False), runner.search("frozen", frozen=True)
+    (searched, history), (frozen, still) = runner.search("search", frozen=False), runner.search("frozen", frozen=True)
     found = {
         "cell": skip_errors.measured(searched),
         "equal": skip_errors.measured(searched, equal=True),
@@ -87,17 +92,46 @@ def errors(
         "untrained": skip_errors.measured(runner.start(frozen=False)),
         "frozen": skip_errors.measured(frozen),
     }
-    result: dict[str, Any] = {
-        "below": skip_errors.share_below(found["cell"]),
-        "below_untrained": skip_errors.share_below(found["untrained"]),
-        "below_frozen": skip_errors.share_below(found["frozen"]),
-        "correlation": skip_errors.agreement(found["cell"], found["cell"]),
+    return {
+        **_curves(history, still),
+        **_agreements(found),
+        "learned": [round(each.learned, 4) for each in found["cell"]],
+        "predicted": {name: [round(each.predicted, 4) for each in edges] for name, edges in found.items()},
+        "search": _series(history),
+        "frozen": _series(still),
     }
-    result["below_gain"] = result["below"] - result["below_untrained"]
-    for name in ("equal", "others", "untrained", "frozen"):
-        result[f"correlation_{name}"] = skip_errors.agreement(found[name], found["cell"])
-    series = {name: [round(each.predicted, 4) for each in edges] for name, edges in found.items()}
-    return result | {"learned": [round(each.learned, 4) for each in found["cell"]], "predicted": series}
+
+
+def _curves(history: History, frozen: History) -> dict[str, float]:
+    accuracy, weight = ([record[key] for record in history] for key in ("valid_accuracy", "skip_weight"))
+    return {
+        "supernet_rise": accuracy[-1] - accuracy[0],
+        "supernet_minus_frozen": accuracy[-1] - frozen[-1]["valid_accuracy"],
+        "skip_weight": weight[-1],
+        "skip_weight_rise": weight[-1] - min(weight),
+    }
+
+
+def _agreements(found: Mapping[str, Sequence[EdgeErrors]]) -> dict[str, float]:
+    below = {name: skip_errors.share_below(found[name]) for name in ("cell", "untrained", "frozen")}
+    correlations = {name: skip_errors.agreement(edges, found["cell"]) for name, edges in found.items()}
+    return {
+        "below": below["cell"],
+        "below_untrained": below["untrained"],
+        "below_frozen": below["frozen"],
+        "below_gain": below["cell"] - below["untrained"],
+        "correlation": correlations.pop("cell"),
+        **{f"correlation_{name}": value for name, value in correlations.items()},
+    }
+
+
+def _series(history: History) -> dict[str, Any]:
+    """What pictures of the curves need, rounded."""
+    weights = [
+        {name: [[round(value, 5) for value in row] for row in rows] for name, rows in record["weights"].items()}
+        for record in history
+    ]
+    return {"valid_accuracy": [record["valid_accuracy"] for record in history], "weights": weights}
 
 
 def shares(
@@ -186,15 +220,15 @@ class _Runner:
             derive=magnitude,
             seed=self.seed,
             device=devices.pick(self.device),
+            instruments=instruments.named(["skip-weight"]),
         )
 
-    def search(self, part: str, *, frozen: bool) -> Search:
-        """A search that has ended."""
+    def search(self, part: str, *, frozen: bool) -> tuple[Search, History]:
+        """A search that has ended, and its records."""
         search = self.start(frozen=frozen)
         asked = {"numbers": asdict(search.numbers), "seed": self.seed, "space": search.space.name, "frozen": frozen}
         run = RunFolder(self.folder / part if self.folder else None, asked)
         saved = run.checkpoint()
         if saved is not None:
             search.load_state_dict(saved["state"])
-        drive(search, run, self.listeners)
-        return search
+        return search, drive(search, run, self.listeners)

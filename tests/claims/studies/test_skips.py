@@ -12,6 +12,7 @@ import pytest
 from nasbook import datasets, experiment, sizes, spaces
 from nasbook.analysis import skip_domination, skip_errors
 from nasbook.claims.studies import skips
+from nasbook.figures import skips as figures
 from nasbook.runtime.driver import drive
 from nasbook.runtime.events import EpochEnded, Event
 from nasbook.runtime.run_folder import RunFolder
@@ -39,11 +40,31 @@ def test_the_limit_is_that_of_the_formula() -> None:
 
 
 @pytest.fixture(scope="module")
-def errors() -> dict[str, Any]:
-    return dict(measured(skips.errors, 2, SETTINGS))
+def found() -> dict[str, Any]:
+    return dict(measured(skips.domination, 2, SETTINGS))
 
 
-def test_errors_are_those_of_the_search_with_the_seed(errors: dict[str, Any]) -> None:
+def test_curves_are_those_of_the_two_searches_with_the_seed(found: dict[str, Any]) -> None:
+    request: dict[str, Any] = {"space": "s2", "seed": 2, "device": "cpu", "retrain": False, "record": ("skip-weight",)}
+    history = experiment.search("darts", numbers=NUMBERS, **request).history
+    frozen = experiment.search("darts", numbers={**NUMBERS, "alpha_lr": 0.0}, **request).history
+    accuracy, still = ([record["valid_accuracy"] for record in each] for each in (history, frozen))
+    weight = [record["skip_weight"] for record in history]
+    assert found["search"]["valid_accuracy"] == pytest.approx(accuracy)
+    assert found["frozen"]["valid_accuracy"] == pytest.approx(still)
+    assert found["supernet_rise"] == pytest.approx(accuracy[1] - accuracy[0])
+    assert found["supernet_minus_frozen"] == pytest.approx(accuracy[1] - still[1])
+    assert found["skip_weight"] == pytest.approx(weight[1])
+    assert found["skip_weight_rise"] == pytest.approx(weight[1] - min(weight))
+    _, skip, conv = figures.curves(
+        [[{"valid_accuracy": 0.0, "weights": weights} for weights in found["search"]["weights"]]],
+        spaces.get("s2", nodes=2, reduction="fixed"),
+    )
+    assert skip[0] == pytest.approx(weight, abs=1e-5)
+    assert skip + conv == pytest.approx(1, abs=1e-5)
+
+
+def test_errors_are_those_of_the_search_with_the_seed(found: dict[str, Any]) -> None:
     numbers = sizes.override(sizes.get("class").search, NUMBERS)
     space = spaces.get("s2", nodes=numbers.nodes, reduction=numbers.reduction)
     data = datasets.load("street_numbers")
@@ -56,24 +77,24 @@ def test_errors_are_those_of_the_search_with_the_seed(errors: dict[str, Any]) ->
         skip_errors.measured(search, "others"),
     )
     learned = [each.learned for each in after]
-    assert errors["learned"] == pytest.approx(learned, abs=1e-4)
+    assert found["learned"] == pytest.approx(learned, abs=1e-4)
     for name, edges in (("", after), ("_equal", equal), ("_others", others), ("_untrained", before)):
         right = np.corrcoef([each.predicted for each in edges], learned)[0, 1]
-        assert errors[f"correlation{name}"] == pytest.approx(right), name
+        assert found[f"correlation{name}"] == pytest.approx(right), name
     shares = [np.mean([each.skip < each.conv for each in edges]) for edges in (after, before)]
-    assert [errors["below"], errors["below_untrained"]] == shares
-    assert errors["below_gain"] == shares[0] - shares[1]
+    assert [found["below"], found["below_untrained"]] == shares
+    assert found["below_gain"] == shares[0] - shares[1]
 
 
-def test_the_frozen_control_does_not_see_what_was_learned(errors: dict[str, Any]) -> None:
+def test_the_frozen_control_does_not_see_what_was_learned(found: dict[str, Any]) -> None:
     """With a learning rate of zero for alpha the search is the frozen one."""
-    still = measured(skips.errors, 2, {"space": "s2", "numbers": {**NUMBERS, "alpha_lr": 0.0}})
-    assert still["predicted"]["cell"] == still["predicted"]["frozen"] == errors["predicted"]["frozen"]
-    assert still["below"] == still["below_frozen"] == errors["below_frozen"]
-    assert errors["predicted"]["cell"] != errors["predicted"]["frozen"]
+    still = measured(skips.domination, 2, {"space": "s2", "numbers": {**NUMBERS, "alpha_lr": 0.0}})
+    assert still["predicted"]["cell"] == still["predicted"]["frozen"] == found["predicted"]["frozen"]
+    assert still["below"] == still["below_frozen"] == found["below_frozen"]
+    assert found["predicted"]["cell"] != found["predicted"]["frozen"]
 
 
-def test_a_killed_measurement_goes_on_to_the_same_numbers(errors: dict[str, Any], tmp_path: Path) -> None:
+def test_a_killed_measurement_goes_on_to_the_same_numbers(found: dict[str, Any], tmp_path: Path) -> None:
     epochs: list[int] = []
 
     def kill(event: Event) -> None:
@@ -83,8 +104,8 @@ def test_a_killed_measurement_goes_on_to_the_same_numbers(errors: dict[str, Any]
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        measured(skips.errors, 2, SETTINGS, tmp_path, [kill])
-    assert measured(skips.errors, 2, SETTINGS, tmp_path, [kill]) == errors
+        measured(skips.domination, 2, SETTINGS, tmp_path, [kill])
+    assert measured(skips.domination, 2, SETTINGS, tmp_path, [kill]) == found
     assert epochs == [1, 2, 1, 2]
 
 
