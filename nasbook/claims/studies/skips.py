@@ -79,7 +79,8 @@ def domination(
         Of the curves `supernet_rise` (points, from the first epoch to the last), `supernet_minus_frozen` (points, after
         the last), `skip_weight` at the end and `skip_weight_rise` since its lowest. Of the errors `below`,
         `below_untrained` and `below_frozen`, the shares of edges with V_skip < V_conv, and `below_gain`, the first less
-        the second; `correlation` of predicted and learned weights over the edges, and `correlation_equal`,
+        the second; `predicted_rise`, the mean predicted weight with alpha frozen less that of the untrained supernet;
+        `correlation` of predicted and learned weights over the edges, and `correlation_equal`,
         `correlation_others`, `correlation_untrained`, `correlation_frozen`. The series are `search` and `frozen` over
         the epochs, and edge by edge `learned` and each kind of prediction.
     """
@@ -114,12 +115,14 @@ def _curves(history: History, frozen: History) -> dict[str, float]:
 
 def _agreements(found: Mapping[str, Sequence[EdgeErrors]]) -> dict[str, float]:
     below = {name: skip_errors.share_below(found[name]) for name in ("cell", "untrained", "frozen")}
+    predicted = {name: sum(each.predicted for each in edges) / len(edges) for name, edges in found.items()}
     correlations = {name: skip_errors.agreement(edges, found["cell"]) for name, edges in found.items()}
     return {
         "below": below["cell"],
         "below_untrained": below["untrained"],
         "below_frozen": below["frozen"],
         "below_gain": below["cell"] - below["untrained"],
+        "predicted_rise": predicted["frozen"] - predicted["untrained"],
         "correlation": correlations.pop("cell"),
         **{f"correlation_{name}": value for name, value in correlations.items()},
     }

@@ -84,6 +84,8 @@ def test_errors_are_those_of_the_search_with_the_seed(found: dict[str, Any]) -> 
     shares = [np.mean([each.skip < each.conv for each in edges]) for edges in (after, before)]
     assert [found["below"], found["below_untrained"]] == shares
     assert found["below_gain"] == shares[0] - shares[1]
+    means = [np.mean(found["predicted"][name]) for name in ("frozen", "untrained")]
+    assert found["predicted_rise"] == pytest.approx(means[0] - means[1], abs=1e-4)
 
 
 def test_the_frozen_control_does_not_see_what_was_learned(found: dict[str, Any]) -> None:
