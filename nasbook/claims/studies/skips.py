@@ -19,6 +19,7 @@ from nasbook.search import Search, recipes
 from nasbook.selection import magnitude
 
 History = list[dict[str, Any]]
+KINDS = ("", "_equal")  # errors measured at the weights of the search, and at equal ones
 
 
 def limit(
@@ -81,8 +82,9 @@ def domination(
         `below_untrained` and `below_frozen`, the shares of edges with V_skip < V_conv, and `below_gain`, the first less
         the second; `predicted_rise`, the mean predicted weight with alpha frozen less that of the untrained supernet;
         `correlation` of predicted and learned weights over the edges, and `correlation_equal`,
-        `correlation_others`, `correlation_untrained`, `correlation_frozen`. The series are `search` and `frozen` over
-        the epochs, and edge by edge `learned` and each kind of prediction.
+        `correlation_others`, `correlation_untrained`, `correlation_frozen`; `correlation_halfway` and
+        `correlation_halfway_equal` after half of the epochs. The series are `search` and `frozen` over the epochs, and
+        edge by edge `learned` and each kind of prediction.
     """
     runner = _Runner(settings, seed, size, device, folder, tuple(listeners))
     (searched, history), (frozen, still) = runner.search("search", frozen=False), runner.search("frozen", frozen=True)
@@ -96,6 +98,7 @@ def domination(
     return {
         **_curves(history, still),
         **_agreements(found),
+        **{f"correlation_halfway{kind}": history[len(history) // 2 - 1][f"correlation{kind}"] for kind in KINDS},
         "learned": [round(each.learned, 4) for each in found["cell"]],
         "predicted": {name: [round(each.predicted, 4) for each in edges] for name, edges in found.items()},
         "search": _series(history),
@@ -134,7 +137,19 @@ def _series(history: History) -> dict[str, Any]:
         {name: [[round(value, 5) for value in row] for row in rows] for name, rows in record["weights"].items()}
         for record in history
     ]
-    return {"valid_accuracy": [record["valid_accuracy"] for record in history], "weights": weights}
+    keys = ["skip_weight", *(f"{name}{kind}" for name in ("predicted", "correlation") for kind in KINDS)]
+    series = {key: [round(record[key], 5) for record in history] for key in keys}
+    return series | {"valid_accuracy": [record["valid_accuracy"] for record in history], "weights": weights}
+
+
+def _predictions(search: Search) -> dict[str, float]:
+    """What each epoch's record holds besides: the mean predicted weight, and its agreement with the learned one."""
+    learned = skip_errors.measured(search)
+    result = {}
+    for kind, edges in zip(KINDS, (learned, skip_errors.measured(search, equal=True)), strict=True):
+        result[f"predicted{kind}"] = sum(each.predicted for each in edges) / len(edges)
+        result[f"correlation{kind}"] = skip_errors.agreement(edges, learned)
+    return result
 
 
 def shares(
@@ -223,7 +238,7 @@ class _Runner:
             derive=magnitude,
             seed=self.seed,
             device=devices.pick(self.device),
-            instruments=instruments.named(["skip-weight"]),
+            instruments={**instruments.named(["skip-weight"]), "predictions": _predictions},
         )
 
     def search(self, part: str, *, frozen: bool) -> tuple[Search, History]:

@@ -70,6 +70,8 @@ def test_errors_are_those_of_the_search_with_the_seed(found: dict[str, Any]) -> 
     data = datasets.load("street_numbers")
     search = Search(space, data, recipe=recipes.get("darts"), numbers=numbers, derive=magnitude, seed=2)
     before = skip_errors.measured(search)
+    search.run_epoch(lambda step, steps: None)
+    halfway = skip_errors.measured(search), skip_errors.measured(search, equal=True)
     drive(search, RunFolder(None, {}))
     after, equal, others = (
         skip_errors.measured(search),
@@ -84,6 +86,12 @@ def test_errors_are_those_of_the_search_with_the_seed(found: dict[str, Any]) -> 
     shares = [np.mean([each.skip < each.conv for each in edges]) for edges in (after, before)]
     assert [found["below"], found["below_untrained"]] == shares
     assert found["below_gain"] == shares[0] - shares[1]
+    for kind, edges in zip(("", "_equal"), halfway, strict=True):
+        right = np.corrcoef([each.predicted for each in edges], [each.learned for each in halfway[0]])[0, 1]
+        assert found[f"correlation_halfway{kind}"] == pytest.approx(right)
+        mean = np.mean([each.predicted for each in edges])
+        assert found["search"][f"predicted{kind}"][0] == pytest.approx(mean, abs=1e-4)
+    assert found["search"]["correlation_equal"][1] == pytest.approx(found["correlation_equal"], abs=1e-4)
     means = [np.mean(found["predicted"][name]) for name in ("frozen", "untrained")]
     assert found["predicted_rise"] == pytest.approx(means[0] - means[1], abs=1e-4)
 
