@@ -37,7 +37,7 @@ class SearchNumbers:
         alpha_scale: standard deviation of the architecture parameters' start.
         order: "alpha-first" as in the released code, or "weights-first" as the lecture writes it.
         augment: random crop and flip of both halves.
-        drop_path: largest probability of drop path on the supernet's operations, reached linearly from 0.
+        drop_path: probability that drop path on the supernet's operations rises to, linearly from 0 at the first epoch.
         early_stop: growth of the dominant eigenvalue at which the search ends (1.3 as published); 0 never ends it.
         running: running statistics in batch normalisation, used in evaluation.
         precision: "float32" or "float64".

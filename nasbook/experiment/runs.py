@@ -191,17 +191,20 @@ def default_folder(config: dict[str, Any]) -> Path:
 def _run_search(stage: Search, fit: TrainNumbers, folder: RunFolder, listeners: Iterable[Listener]) -> dict[str, Any]:
     saved = folder.checkpoint()
     genotype: Architecture | None = None
+    stopped: int | None = None
     if saved is not None and saved["stage"] == "search":
         stage.load_state_dict(saved["state"])
     elif saved is not None:
-        genotype = stage.space.parse(saved["genotype"])
+        genotype, stopped = stage.space.parse(saved["genotype"]), saved.get("stopped")
     if genotype is None:
         drive(stage, folder, listeners)
-        genotype = SELECTIONS[stage.recipe.selection](stage)
+        genotype, stopped = SELECTIONS[stage.recipe.selection](stage), stage.stopped
     assert genotype is not None
     result: dict[str, Any] = {key: folder.config[key] for key in ("method", "space", "data", "size", "seed")}
     history = folder.history("search")
     result["genotype"] = str(genotype)
+    if stopped is not None:  # early stopping went back to the architecture after this epoch
+        result["stopped_epoch"] = stopped
     result["valid_accuracy"] = history[-1]["valid_accuracy"]
     result["search_seconds"] = sum(record["seconds"] for record in history)
     result["seconds"] = result["search_seconds"]
@@ -217,7 +220,8 @@ def _run_search(stage: Search, fit: TrainNumbers, folder: RunFolder, listeners: 
         training = Training(genotype, stage.dataset, numbers=fit, seed=folder.config["seed"], device=stage.device)
         if saved is not None and saved["stage"] == "train":
             training.load_state_dict(saved["state"])
-        trained = _run_training(training, folder, listeners, genotype=str(genotype))
+        found = {"genotype": str(genotype), "stopped": stopped}
+        trained = _run_training(training, folder, listeners, found)
         result |= {**trained, "seconds": result["search_seconds"] + trained["seconds"]}
     result["run"] = _folder_text(folder.path)
     folder.finish(result)
@@ -225,9 +229,9 @@ def _run_search(stage: Search, fit: TrainNumbers, folder: RunFolder, listeners: 
 
 
 def _run_training(
-    stage: Training, folder: RunFolder, listeners: Iterable[Listener], genotype: str | None = None
+    stage: Training, folder: RunFolder, listeners: Iterable[Listener], found: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    history = drive(stage, folder, listeners, extra={"genotype": genotype} if genotype else None)
+    history = drive(stage, folder, listeners, extra=found)
     return {**stage.result(), "seconds": sum(record["seconds"] for record in history)}
 
 

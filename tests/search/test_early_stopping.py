@@ -172,7 +172,7 @@ def test_early_stopping_without_its_instrument_is_refused(dataset):
 
 
 def run_experiment(folder, **changes):
-    train = {"epochs": 1, "images": 64, "batch": 32, "channels": 2, "layers": 3}
+    train = {"epochs": 2, "images": 64, "batch": 32, "channels": 2, "layers": 3}
     numbers = {**NUMBERS, "early_stop": 1.3}
     arguments = {"space": "s2", "device": "cpu", "numbers": numbers, "train_numbers": train} | changes
     return experiment.search(run=folder, **arguments)
@@ -185,20 +185,21 @@ def test_an_experiment_trains_the_earlier_architecture(tmp_path, monkeypatch):
     assert len(whole.history) == ENDS
     assert whole.history[-1]["eigenvalue"] == GROWING[ENDS - 1]
     assert whole.result["genotype"] == whole.history[BACK - 1]["genotype"] != whole.history[-1]["genotype"]
+    assert whole.result["stopped_epoch"] == BACK
 
     class Killed(BaseException):
         pass
 
-    for stop in (5, ENDS):
+    for stop in (("search", 5), ("search", ENDS), ("train", 1)):
 
         def kill(event, stop=stop):
-            if type(event).__name__ == "EpochEnded" and event.stage == "search" and event.epoch == stop:
+            if type(event).__name__ == "EpochEnded" and (event.stage, event.epoch) == stop:
                 raise Killed
 
         with pytest.raises(Killed):
-            run_experiment(tmp_path / str(stop), listeners=[kill])
-        again = run_experiment(tmp_path / str(stop))
-        same = ("genotype", "valid_accuracy", "test_accuracy", "params")
+            run_experiment(tmp_path / stop[0] / str(stop[1]), listeners=[kill])
+        again = run_experiment(tmp_path / stop[0] / str(stop[1]))
+        same = ("genotype", "stopped_epoch", "valid_accuracy", "test_accuracy", "params")
         assert {key: again.result[key] for key in same} == {key: whole.result[key] for key in same}
         assert [record["alpha"] for record in again.history] == [record["alpha"] for record in whole.history]
 
