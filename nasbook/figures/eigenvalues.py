@@ -75,7 +75,7 @@ def stopping(epochs: Sequence[int], eigenvalues: Sequence[float], *, factor: flo
         if epoch is not None:
             ax.axvline(epoch, color=mark.colour, ls=mark.line, label=f"{mark.label} {epoch}")
     _label(ax)
-    ax.legend(loc="upper left")
+    ax.legend(loc="lower right")
     told = "never stops" if at is None else f"stops after epoch {at}, and goes back to epoch {back}"
     course = f"The dominant eigenvalue {trend(eigenvalues, 2)} over {length} epochs."
     return Picture(style.root(ax), f"{course} Early stopping at a growth of {factor:g} {told}.")
