@@ -29,8 +29,8 @@ nb = nasbook.start("07")
 # ## Four spaces that should be easy
 #
 # Chapter 06 ended with a warning: take `none` away, and DARTS ends with skip connections everywhere. Bad luck? In 2020
-# Zela and others asked what DARTS does where little can go wrong. They cut four spaces out of that of DARTS, with two or
-# three operations an edge:
+# Zela and others asked what DARTS does where little can go wrong. They cut four spaces out of that of DARTS, with two
+# or three operations an edge:
 
 # %%
 names = ("s1", "s2", "s3", "s4")
@@ -42,10 +42,11 @@ gallery({name.upper(): space for name, space in small.items()})
 # - **S1**: two operations an edge, another pair on each: those that a search in the large space had liked best there.
 # - **S2**: a skip connection or a separable convolution.
 # - **S3**: the same two, and `none`.
-# - **S4**: a separable convolution or **noise**: fresh random numbers that ignore what comes in. Nobody would choose it.
+# - **S4**: a separable convolution or **noise**: fresh random numbers that ignore what comes in. Nobody would choose
+#   it.
 #
-# They are simple on purpose. In the space of DARTS, with its $10^{18}$ architectures, nobody knows what should have come
-# out. Here everybody does: convolutions carry the network, and a cell without any is wrong.
+# They are simple on purpose. In the space of DARTS, with its $10^{18}$ architectures, nobody knows what should have
+# come out. Here everybody does: convolutions carry the network, and a cell without any is wrong.
 
 # %% tags=["nbval-check-output"]
 sizes_of = [[name, spaces.get(name).size(), small[name].size()] for name in names]
@@ -73,13 +74,13 @@ published = {
 nb.show([["space", *methods], *([name, *errors] for name, errors in published.items())], digits=3)
 
 # %% [markdown]
-# Each number is the best of four searches, trained for 600 epochs. The last two columns say that every one of the spaces
-# holds good cells; DARTS misses them. It is worst in S4, where it makes almost three times as many errors.
+# Each number is the best of four searches, trained for 600 epochs. The last two columns say that every one of the
+# spaces holds good cells; DARTS misses them. It is worst in S4, where it makes almost three times as many errors.
 #
 # ## A search in S2
 #
-# Every edge mixes a skip connection, which copies, and a separable convolution, which can learn. Alpha descends the loss
-# on images that the weights never see.
+# Every edge mixes a skip connection, which copies, and a separable convolution, which can learn. Alpha descends the
+# loss on images that the weights never see.
 
 # %%
 nb.predict(
@@ -123,8 +124,8 @@ figures.cell(found)
 
 # %% [markdown]
 # A picture of a bad cell is easily overlooked among good ones. Counts are not: how many of the kept operations have
-# **no weights of their own**? The share is 0 for a cell of convolutions. At 1 nothing in the normal cell can be trained,
-# and we call the cell **degenerate**.
+# **no weights of their own**? The share is 0 for a cell of convolutions. At 1 nothing in the normal cell can be
+# trained, and we call the cell **degenerate**.
 
 # %%
 nb.show(derived=str(counts(small["s2"], found)), share=counts(small["s2"], found).degenerate)
@@ -143,8 +144,8 @@ nb.show(
 )
 
 # %% [markdown]
-# These are the parameters of a whole network of convolutions, and of one whose normal cells are skips (`empty`). What is
-# left in the second are the stem, the 1×1 convolutions at the entry of each cell, the reductions and the classifier.
+# These are the parameters of a whole network of convolutions, and of one whose normal cells are skips (`empty`). What
+# is left in the second are the stem, the 1×1 convolutions at the entry of each cell, the reductions and the classifier.
 # Inside a cell of skips nothing happens but additions: such a network is deep on paper only.
 #
 # ## Train it, with controls
@@ -269,7 +270,7 @@ nb.show(more_than_a_third=min(of_none) > 1 / 3)
 
 # %% [markdown]
 # In S3 the empty operation that gains is `none` itself, and the cell is made of what the other two have left. In S4 the
-# search prefers random numbers to a convolution of its input. Whatever drives this, it is not what skip connections do
+# search prefers random numbers to a convolution of its input. Whatever drives these two, it is not what skip connections do
 # for a network; they share with noise and `none` that they have **nothing to learn**.
 #
 # ## Is it over-fitting?
@@ -280,10 +281,10 @@ nb.show(more_than_a_third=min(of_none) > 1 / 3)
 searches.curves(history, "loss")
 
 # %% [markdown]
-# The weights learn their own 2,000 images by heart, and on the other half the loss rises. A convolution that has learned
-# by heart harms the images that alpha sees; an operation without weights cannot. If that is the reason, more images
-# should prevent the collapse. Study `s2-images` is S2 with ten times the images. All else is equal but the epochs: six
-# passes are three times the steps, every chance to collapse. The derived cells are trained as before.
+# The weights learn their own 2,000 images by heart, and on the other half the loss rises. A convolution that has
+# learned by heart harms the images that alpha sees; an operation without weights cannot. If that is the reason, more
+# images should prevent the collapse. Study `s2-images` is S2 with ten times the images. All else is equal but the
+# epochs: six passes are three times the steps, every chance to collapse. The derived cells are trained as before.
 
 # %%
 with_many = nb.predict(
@@ -360,8 +361,8 @@ nb.show(
 # ## Two spaces with the answers in a table
 #
 # Two later spaces let everybody look up what a search has found, as every architecture was trained beforehand. In
-# **NAS-Bench-201** a cell has four nodes and each of six edges holds one of five operations, `none` among them; all edges
-# are kept. This is the cell in which each of them is a skip connection:
+# **NAS-Bench-201** a cell has four nodes and each of six edges holds one of five operations, `none` among them; all
+# edges are kept. This is the cell in which each of them is a skip connection:
 
 # %%
 bench = spaces.get("nas-bench-201")
@@ -377,7 +378,8 @@ nb.show(
 )
 
 # %% [markdown]
-# What DARTS was published to reach there, as test accuracies in percent, beside a random architecture and the best one (`optimum`):
+# What DARTS was published to reach there, as test accuracies in percent, beside a random architecture and the best one
+# (`optimum`):
 
 # %% tags=["nbval-check-output"]
 looked_up = [["data", "darts", "random", "optimum"]]
@@ -387,8 +389,8 @@ for name in ("cifar10", "cifar100", "imagenet16-120"):
 nb.show(looked_up)
 
 # %% [markdown]
-# On CIFAR-10 that is the accuracy of the cell above (Dong and Yang 2020): the published searches, first and second order,
-# end with skip connections on every edge.
+# On CIFAR-10 that is the accuracy of the cell above (Dong and Yang 2020): the published searches, first and second
+# order, end with skip connections on every edge.
 #
 # In **NAS-Bench-1Shot1** operations stand on nodes, and each node chooses its parents among the earlier ones. An
 # architecture parameter belongs to an operation of a node, to a parent, or to a way to the output:
@@ -531,12 +533,12 @@ nb.check("07.1", solution_empty_share)
 # ### Exercise 07.2 (medium, 20 minutes)
 #
 # A control costs no search, but must be in the space. Write `control(space, operation)` for any space of the DARTS
-# family: an architecture with the operation on as many kept edges as possible. Into each node go `cell.keep` edges. Take
-# those that offer the operation first; where there are too few (in S1), fill up with other edges and any operation that
-# they offer.
+# family: an architecture with the operation on as many kept edges as possible. Into each node go `cell.keep` edges.
+# Take those that offer the operation first; where there are too few (in S1), fill up with other edges and any operation
+# that they offer.
 #
-# <details><summary>Hint 1</summary>For each <code>name, cell</code> of <code>space.groups.items()</code> and each node of
-# <code>cell.nodes</code>: <code>cell.into(node)</code> are edge numbers, <code>cell.choices(edge)</code> the allowed
+# <details><summary>Hint 1</summary>For each <code>name, cell</code> of <code>space.groups.items()</code> and each node
+# of <code>cell.nodes</code>: <code>cell.into(node)</code> are edge numbers, <code>cell.choices(edge)</code> the allowed
 # operations, <code>cell.edges[edge][0]</code> the source.</details>
 # <details><summary>Hint 2</summary>Sort the edges by <code>operation not in cell.choices(edge)</code>: False comes
 # first. <code>space.genotype({name: pairs})</code> makes the architecture from tuples of (operation, source).</details>
@@ -572,13 +574,13 @@ nb.check("07.2", solution_control)
 #
 # Save it. Find numbers with which a short search in S2 ends with convolutions: at most one skip of four kept, mean skip
 # weight below one half, and a supernet that has learned something: 50 % on the validation half, which a search that is
-# only stopped early does not reach. Hand over what
-# `experiment.search("darts", space="s2", retrain=False, numbers={...})` returns. Three times the images was our way; find
-# one with fewer. `nb.preset.search` lists the numbers.
+# only stopped early does not reach. Hand over what `experiment.search("darts", space="s2", retrain=False,
+# numbers={...})` returns. Three times the images was our way; find one with fewer. `nb.preset.search` lists the
+# numbers.
 #
-# <details><summary>Hint 1</summary>What lets convolutions lose? Which numbers keep weights from learning images by heart
-# (<code>w_decay</code>, <code>drop_path</code>, <code>epochs</code>, <code>channels</code>), and what do they cost?
-# Record <code>("skip-weight",)</code> to see.</details>
+# <details><summary>Hint 1</summary>What lets convolutions lose? Which numbers keep weights from learning images by
+# heart (<code>w_decay</code>, <code>drop_path</code>, <code>epochs</code>, <code>channels</code>), and what do they
+# cost? Record <code>("skip-weight",)</code> to see.</details>
 # <details><summary>Hint 2</summary>Two remedies of half the strength may do what one cannot: twice the images, as
 # <code>more</code> above is made, and a stronger weight decay.</details>
 
@@ -596,10 +598,10 @@ nb.check("07.3", solution_search)
 # %% [markdown]
 # ## What breaks
 #
-# We have seen **that** DARTS fails, and that at this size more images prevent it. Not **why** alpha follows the supernet
-# into a bad cell. The lecture gives two reasons. The solution is *sharp*: good as a mixture, bad as soon as it is made
-# discrete (chapter 08). And skip connections win by their nature, as a half-trained network needs them most (chapter 09).
-# Both are measured there, beside controls that the figures of the papers lack.
+# We have seen **that** DARTS fails, and that at this size more images prevent it. Not **why** alpha follows the
+# supernet into a bad cell. The lecture gives two reasons. The solution is *sharp*: good as a mixture, bad as soon as it
+# is made discrete (chapter 08). And skip connections win by their nature, as a half-trained network needs them most
+# (chapter 09). Both are measured there, beside controls that the figures of the papers lack.
 
 # %% [markdown]
 # ## This chapter's part of the ledger
@@ -615,6 +617,9 @@ nb.claims()
 #
 # - S1 to S4 hold two or three operations an edge, so that everybody can see what should come out, and what did.
 # - A degenerate cell is found by counting: the share of operations without weights is near one.
-# - Controls come from the same space: convolutions, empty, random. A searched cell that loses to a random one has failed.
-# - Which spaces collapse here is a count over seeds with an interval, and small copies need not fail as the large ones do.
-# - Changing the number of images alone tells what the collapse depends on here; the published one may have other reasons.
+# - Controls come from the same space: convolutions, empty, random. A searched cell that loses to a random one has
+#   failed.
+# - Which spaces collapse here is a count over seeds with an interval, and small copies need not fail as the large ones
+#   do.
+# - Changing the number of images alone tells what the collapse depends on here; the published one may have other
+#   reasons.
