@@ -28,7 +28,10 @@ _CONTROLS = (
     ("s4", 4, "searched", ("noise",)),
     ("s1", 4, "searched", ("skip_connect", "dil_conv_3x3", "dil_conv_5x5", "avg_pool_3x3")),
 )
-SUPERNET = 50.0  # percent: more than a search on the book's images reaches while convolutions still lead
+SUPERNET = (
+    50.0  # percent: more than a search on the book's images reaches while convolutions lead, with its own numbers
+)
+SKIP = 0.45  # a mean weight clearly below one half, where every search starts
 
 
 def check_empty_share(attempt: Callable[[Genotype, Sequence[str]], float]) -> None:
@@ -91,10 +94,15 @@ def check_saved(attempt: Any) -> None:
     last = attempt.history[-1]["weights"]["normal"]
     names = spaces.get("s2").operations
     skip = sum(row[names.index("skip_connect")] for row in last) / len(last)
-    expect(skip < 0.5, f"On average skip connections have the weight {skip:.2f}: convolutions should have the larger.")
+    expect(
+        skip < SKIP,
+        f"On average skip connections have the weight {skip:.2f}; where convolutions win clearly it is below {SKIP:g}.",
+    )
     kept = attempt.genotype.normal
     skips = sum(name == "skip_connect" for name, _ in kept)
-    expect(4 * skips <= len(kept), f"The cell keeps {skips} skip connections on {len(kept)} edges; at most a quarter.")
+    expect(
+        2 * skips <= len(kept), f"The cell keeps {skips} skip connections on {len(kept)} edges; at most half is saved."
+    )
 
 
 def _most(space: SearchSpace, group: str, operation: str) -> int:

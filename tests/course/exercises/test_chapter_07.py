@@ -126,6 +126,7 @@ def outcome(*, skips=1, weight=0.4, **changes):
 def test_a_search_in_which_convolutions_won_passes():
     assert verdict(3, outcome())[0] == "right"
     assert verdict(3, outcome(skips=0, method="darts-2nd"))[0] == "right"
+    assert verdict(3, outcome(skips=2, weight=0.44, valid_accuracy=50.0))[0] == "right"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,8 @@ def test_a_search_in_which_convolutions_won_passes():
         (outcome(method="rsps"), "Save DARTS itself"),
         (outcome(valid_accuracy=38.0), "reached 38.0 %"),
         (outcome(weight=0.55), "the weight 0.55"),
-        (outcome(skips=2), "keeps 2 skip connections"),
+        (outcome(weight=0.48), "below 0.45"),
+        (outcome(skips=3), "keeps 3 skip connections"),
     ],
 )
 def test_other_searches_are_told_what_is_wrong(attempt, says):
