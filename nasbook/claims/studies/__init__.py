@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nasbook.analysis import collapse
-from nasbook.claims.studies import bilevel, discretisation, operations, sharing, sharpness, skips
+from nasbook.claims.studies import bilevel, discretisation, methods, operations, sharing, sharpness, skips
 from nasbook.runtime.events import Listener
 
 
@@ -36,6 +36,7 @@ STUDIES: dict[str, StudyFunction] = {
     "hypergradients": bilevel.hypergradient_errors,
     "bilevel-toy": bilevel.toy,
     "operations": operations.study,
+    "methods": methods.study,
     "discretisation": discretisation.study,
     "collapse": collapse.study,
     "taylor": sharpness.taylor,
