@@ -640,6 +640,17 @@ nb.check("03.4", f"A={i} B={j}")
 # descent move the weights.
 
 # %% [markdown]
+# ## This chapter's part of the ledger
+#
+# Each claim of the lecture stands in a ledger with what was measured here and a verdict: *holds* where the whole 95 %
+# interval over the seeds is on the expected side, *weak* where only the mean is, *fails* otherwise. The seeds are others
+# than those shown above, whose four populations order the architectures a little worse: a seed makes a difference.
+# `nasbook claims measure 03.ranks` measures it again, with `--seeds` of your own.
+
+# %%
+nb.claims()
+
+# %% [markdown]
 # ## Takeaways
 #
 # - Training every architecture is out of reach; a supernet is trained once, and a path is scored without training.

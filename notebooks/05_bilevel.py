@@ -648,6 +648,15 @@ nb.check("05.4", solution_hypergradient)
 # Chapter 06 runs the whole of DARTS and reads an architecture off it; later chapters show where that goes wrong.
 
 # %% [markdown]
+# ## This chapter's part of the ledger
+#
+# Each claim of the lecture stands in a ledger with what was measured here and a verdict: *holds* where the whole 95 %
+# interval over the seeds is on the expected side, *weak* where only the mean is, *fails* otherwise.
+
+# %%
+nb.claims()
+
+# %% [markdown]
 # ## Takeaways
 #
 # - Two losses on two halves let $\alpha$ hear about images that $w$ has not seen.

@@ -533,6 +533,15 @@ nb.check("06.3", solution_outcome)
 # disaster in the picture. Chapter 07 shows it, and asks why.
 
 # %% [markdown]
+# ## This chapter's part of the ledger
+#
+# Each claim of the lecture stands in a ledger with what was measured here and a verdict: *holds* where the whole 95 %
+# interval over the seeds is on the expected side, *weak* where only the mean is, *fails* otherwise.
+
+# %%
+nb.claims()
+
+# %% [markdown]
 # ## Takeaways
 #
 # - DARTS alternates a step on alpha (validation half) and a step on w (training half); alpha is read as heat maps.
