@@ -356,8 +356,9 @@ figures.Picture(
 #
 # ## In a space with five operations
 #
-# In NAS-Bench-201 DARTS is reported to end with nothing but skip connections (Dong and Yang 2020). An edge holds `none`, a skip connection, two convolutions and a pool. The study
-# `nas-bench-201` has three searches of 12 epochs at this size.
+# In NAS-Bench-201 DARTS is reported to end with nothing but skip connections (Dong and Yang 2020). An edge holds
+# `none`, a skip connection, two convolutions and a pool. The study `nas-bench-201` has three searches of 12 epochs at
+# this size.
 
 # %%
 nb.predict(
@@ -550,7 +551,8 @@ nb.show(
 # ## What breaks
 #
 # The algebra of (9.3) is exact. That it is what moves $\alpha$ in a supernet was not shown here, and in part shown
-# otherwise. A suspect is left, over-fitting: claim `07.images` asks whether S2 collapses with ten times the images.
+# otherwise. A suspect is left, over-fitting: with ten times the images S2 keeps hardly any skip connections (`07.images`,
+# chapter 07), and in no theory of two estimates does that number stand.
 #
 # What stands is weaker, and enough: the weights of a mixture compare branches; they do not say what the network would lose
 # without one. So to read an architecture off the largest weights has no reason behind it. A later chapter asks the other
