@@ -38,7 +38,8 @@ class SearchNumbers:
         order: "alpha-first" as in the released code, or "weights-first" as the lecture writes it.
         augment: random crop and flip of both halves.
         drop_path: probability that drop path on the supernet's operations rises to, linearly from 0 at the first epoch.
-        early_stop: growth of the dominant eigenvalue at which the search ends (1.3 as published); 0 never ends it.
+        early_stop: growth of the dominant eigenvalue at which the search ends and goes back to the architecture before
+            the growth (1.3 as published); 0 never ends it. Measuring the curvature costs several times the search.
         running: running statistics in batch normalisation, used in evaluation.
         precision: "float32" or "float64".
     """

@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -133,8 +134,12 @@ class Ledger:
         names = list(names) or list(self.studies)
         for name in names:
             if name not in by_claim and name not in self.studies:
-                known = f"claims {', '.join(by_claim)}; studies {', '.join(self.studies)}"
-                raise UsageError(f"{name!r} is neither a claim nor a study; there are the {known}.")
+                close = get_close_matches(name, [*by_claim, *self.studies], cutoff=0.4)
+                hint = f"did you mean {' or '.join(close)}? " if close else ""
+                raise UsageError(
+                    f"{name!r} is neither a claim nor a study; {hint}`nasbook claims` lists the claims, "
+                    f"and the studies are {', '.join(self.studies)}."
+                )
         return [self.studies[each] for each in dict.fromkeys(by_claim.get(name, name) for name in names)]
 
     def values_of(self, study: Study) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 from nasbook.claims import results
 from nasbook.claims.entries import Ledger, Study
 from nasbook.claims.studies import STUDIES
-from nasbook.runtime import devices
+from nasbook.runtime import devices, files
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import Listener
 from nasbook.runtime.manifest import manifest
@@ -47,7 +47,8 @@ def measure(
         report: is handed a line before each seed.
 
     Raises:
-        UsageError: a study has no such function or size, the device is not here, or a file is of other settings.
+        UsageError: a study has no such function or size, the device is not here, a file is of other settings, or
+            nothing can be written to the folder.
     """
     where = devices.pick(device).type
     asked = [
@@ -63,6 +64,7 @@ def measure(
     ]
     for each in asked:
         each.check()
+    files.check_folder(folder)
     for each in asked:
         each.run(tuple(listeners), report)
 

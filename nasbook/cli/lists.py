@@ -111,7 +111,7 @@ def _check_space(architecture: Any, name: str) -> None:
     else:
         known = get(name)  # refuses a space that does not exist
         raise UsageError(
-            f"This is an architecture of the family {architecture.family}, space {name} of {known.family}."
+            f"This architecture is of the family {architecture.family}; space {name} holds those of {known.family}."
         )
 
 

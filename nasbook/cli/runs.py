@@ -54,8 +54,8 @@ def search(
     record: Annotated[
         list[str] | None,
         typer.Option(
-            help="Measure this after each epoch too (may be repeated): eigenvalue, skip-weight or derived-accuracy. "
-            "Each epoch's record says in instrument_seconds what it cost.",
+            help="Measure this after each epoch too (may be repeated): eigenvalue, skip-weight, derived-accuracy or "
+            "gap. The eigenvalue costs several times the search; history.jsonl in the run's folder has all values.",
             show_default=False,
         ),
     ] = None,

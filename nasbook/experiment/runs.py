@@ -205,8 +205,10 @@ def _run_search(stage: Search, fit: TrainNumbers, folder: RunFolder, listeners: 
     result["genotype"] = str(genotype)
     if stopped is not None:  # early stopping went back to the architecture after this epoch
         result["stopped_epoch"] = stopped
-    result["valid_accuracy"] = history[-1]["valid_accuracy"]
+    result["valid_accuracy"] = history[(stopped or len(history)) - 1]["valid_accuracy"]
     result["search_seconds"] = sum(record["seconds"] for record in history)
+    if stage.instruments:
+        result["instrument_seconds"] = sum(record["instrument_seconds"] for record in history)
     result["seconds"] = result["search_seconds"]
     result |= describe(
         genotype,

@@ -49,3 +49,17 @@ def read_json(path: Path) -> Any:
         raise UsageError(f"{path} does not exist.") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not a readable JSON file: {error}.") from None
+
+
+def check_folder(path: Path) -> None:
+    """Make sure that files can be written to a folder, before the work whose results go there; makes it if need be.
+
+    Raises:
+        UsageError: the folder cannot be made or written.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise UsageError(f"Nothing can be written to {path}: {error.strerror}.") from None

@@ -11,6 +11,9 @@ from tqdm import tqdm
 
 from nasbook.runtime.events import EpochEnded, Event, Finished, Listener, Started, Stepped
 
+# Keys of a record that a search holds when it was asked to measure them.
+INSTRUMENTS = ("eigenvalue", "skip_weight", "derived_accuracy", "gap")
+
 
 class _Display(Protocol):
     def __call__(self, event: Event) -> None: ...
@@ -91,6 +94,11 @@ class _Lines:
 
 
 def scores(record: dict[str, Any]) -> str:
-    """The loss and the accuracy of an epoch's record, on validation images where there are some."""
+    """The loss and the accuracy of an epoch's record, on validation images where there are some.
+
+    What instruments recorded besides follows, where it is a number.
+    """
     kind = "valid" if "valid_accuracy" in record else "train"
-    return f"train loss {record['train_loss']:.3f}, {kind} accuracy {record[f'{kind}_accuracy']:.1f} %"
+    shown = f"train loss {record['train_loss']:.3f}, {kind} accuracy {record[f'{kind}_accuracy']:.1f} %"
+    besides = [f"{name.replace('_', ' ')} {record[name]:.3g}" for name in INSTRUMENTS if record.get(name) is not None]
+    return ", ".join([shown, *besides])

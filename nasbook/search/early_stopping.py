@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nasbook.runtime.errors import UsageError
+
 WINDOW = 5  # measurements in a centred mean
 LAG = 4  # measurements between the two means that are compared
 PUBLISHED_EPOCHS = 50
@@ -20,6 +22,29 @@ Curve = Sequence[tuple[int, float]]
 def measured(epoch: int, epochs: int) -> bool:
     """Whether the rule looks at the eigenvalue after this epoch (counted from 1) of a search of so many."""
     return epoch % max(1, round(EVERY * epochs / PUBLISHED_EPOCHS)) == 0
+
+
+def check(factor: float, epochs: int, *, learns: bool) -> None:
+    """Make sure that a search can be stopped early where that is asked for.
+
+    Args:
+        factor: of `stopping_epoch`; 0 asks for nothing.
+        epochs: length of the whole search.
+        learns: whether the method learns architecture parameters.
+
+    Raises:
+        UsageError: the method has no curvature to read, or the search ends before the rule can compare anything.
+    """
+    if not factor:
+        return
+    if not learns:
+        raise UsageError("Early stopping reads the curvature in alpha, and this method learns no alpha: leave it out.")
+    looks = sum(measured(epoch, epochs) for epoch in range(1, epochs + 1))
+    if looks < WINDOW + LAG:
+        raise UsageError(
+            f"Early stopping compares two means, for which it looks at {WINDOW + LAG} epochs; "
+            f"a search of {epochs} is too short for it."
+        )
 
 
 def stopping_epoch(curve: Curve, *, factor: float, epochs: int) -> int | None:

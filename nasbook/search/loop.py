@@ -78,6 +78,7 @@ class Search:
         self.instruments = dict(instruments or {})
         if numbers.early_stop and "eigenvalue" not in self.instruments:
             raise UsageError("Early stopping reads the eigenvalue: the search needs the instrument 'eigenvalue'.")
+        early_stopping.check(numbers.early_stop, numbers.epochs, learns=recipe.hypergradient != "none")
         self.space, self.dataset, self.recipe, self.numbers = space, dataset, recipe, numbers
         self.derive, self.seed, self.device = derive, seed, torch.device(device)
         self.dtype = getattr(torch, numbers.precision)

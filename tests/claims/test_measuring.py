@@ -90,6 +90,9 @@ def test_refusals_come_before_any_work(
 ) -> None:
     with pytest.raises(UsageError, match="Study depths is measured at class size, not at paper"):
         measure(ledger, ledger.chosen([]), folder=tmp_path, size="paper", device="cpu")
+    (tmp_path / "file").write_text("taken")
+    with pytest.raises(UsageError, match="Nothing can be written to"):
+        measure(ledger, ledger.chosen(["depths"]), folder=tmp_path / "file", device="cpu")
     with pytest.raises(UsageError, match="'abacus' is not available"):
         measure(ledger, ledger.chosen([]), folder=tmp_path, device="abacus")
     measure(ledger, ledger.chosen(["depths"]), folder=tmp_path, device="cpu")

@@ -139,7 +139,7 @@ def test_ctrl_c_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["measure", "06.gap", "nonsense"], "claims 06.gap, 05.rest; studies gap, toy."),
+        (["measure", "06.gap", "nonsense"], "studies are gap, toy."),
         (["measure", "--seeds", "one"], "--seeds takes whole numbers with commas between"),
         (["measure", "--seeds", "-1"], "--seeds takes whole numbers with commas between"),
         (["measure", "--size", "nonsense"], "Size 'nonsense' does not exist"),

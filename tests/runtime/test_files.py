@@ -42,3 +42,14 @@ def test_missing_and_damaged_files_are_named(tmp_path):
     (tmp_path / "bad.json").write_text("{")
     with pytest.raises(UsageError, match="not a readable JSON"):
         files.read_json(tmp_path / "bad.json")
+
+
+def test_a_folder_that_can_be_written_is_made_and_left_empty(tmp_path):
+    files.check_folder(tmp_path / "new" / "folder")
+    assert list((tmp_path / "new" / "folder").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("taken")
+    with pytest.raises(UsageError, match="Nothing can be written to"):
+        files.check_folder(tmp_path / "file")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from nasbook.runtime.events import EpochEnded, Event, Finished, Started, Stepped
-from nasbook.runtime.progress import terminal_progress
+from nasbook.runtime.progress import scores, terminal_progress
 
 
 class Terminal(io.StringIO):
@@ -49,6 +49,11 @@ def test_a_log_gets_one_line_an_epoch() -> None:
 
 def test_without_validation_images_the_training_accuracy_is_shown() -> None:
     assert "train accuracy 10.0 %" in shown(io.StringIO(), run(1, valid=False))
+
+
+def test_what_instruments_recorded_is_shown_where_it_is_a_number() -> None:
+    record = {"train_loss": 1.0, "valid_accuracy": 20.0, "eigenvalue": 0.1234, "skip_weight": None}
+    assert scores(record) == "train loss 1.000, valid accuracy 20.0 %, eigenvalue 0.123"
 
 
 def test_a_terminal_gets_a_bar_that_ends_full_with_the_last_scores() -> None:

@@ -7,7 +7,7 @@ from nasbook import datasets, experiment, sizes, spaces
 from nasbook.instruments import INSTRUMENTS
 from nasbook.runtime.errors import UsageError
 from nasbook.search import Search, recipes
-from nasbook.search.early_stopping import measured, stopping_epoch
+from nasbook.search.early_stopping import check, measured, stopping_epoch
 from nasbook.selection import magnitude
 
 # Measurements every 2 epochs, as the published searches of 50 epochs have them. The first decision needs 11 of them:
@@ -212,3 +212,13 @@ def test_the_eigenvalue_that_is_measured_drives_it(tmp_path):
     ended = next((back for back in expected if back is not None), None)
     assert outcome.result["genotype"] == outcome.history[(ended or 0) - 1]["genotype"]
     assert len(outcome.history) == (14 if ended is None else expected.index(ended) + 1)
+
+
+def test_a_search_that_can_never_be_stopped_is_refused():
+    check(0.0, 2, learns=False)  # nothing is asked for
+    check(1.3, 9, learns=True)
+    check(1.3, 50, learns=True)
+    with pytest.raises(UsageError, match="a search of 8 is too short"):
+        check(1.3, 8, learns=True)
+    with pytest.raises(UsageError, match="learns no alpha"):
+        check(1.3, 50, learns=False)
