@@ -540,17 +540,20 @@ skips.domination([freely], space, controls={"softmax": [history]})
 # %% jupyter={"source_hidden": true} tags=["solution", "nbval-check-output"]
 last = torch.tensor(freely[-1]["weights"]["normal"])
 share = last[:, 0] / last.sum(1)
-nb.show(
-    both_weights_fall_below_0_3=bool((last.mean(0) < 0.3).all()),
-    skips_keep_more_than_half_of_both=bool(share.mean() > 0.5),
+nb.show(both_weights_fall_below_0_3=bool((last.mean(0) < 0.3).all()))
+
+# %% jupyter={"source_hidden": true} tags=["solution"]
+print(f"share of skip connections: {share.mean():.2f} as the mean over edges,")
+print(
+    f"{last[:, 0].mean() / last.sum(1).mean():.2f} of all weight; with the softmax {weight[-1]:.2f}"
 )
-print(f"share of skip connections {share.mean():.2f}, in the softmax {weight[-1]:.2f}")
 
 # %% [markdown]
 # Both weights fall far below one half. Between cells, batch normalisation undoes a common factor; but the last cell feeds
 # the classifier without one, so turning everything down makes an over-fitted supernet less sure of itself (chapter 06 saw
-# `none` grow). Of what is left, skip connections still have more than half: they win without a sum to one, too. How much
-# of their lead the sum explains, one seed does not say; you have the code for more.
+# `none` grow). Of what is left, skip connections have half or more, but less than with the softmax. So the sum to one may
+# make a part of their lead in this supernet, unlike in the theory; how much, one seed does not say. You have the code for
+# more.
 
 # %% [markdown]
 # ## What breaks
