@@ -352,13 +352,13 @@ figures.Picture(
 # %% [markdown]
 # All predictions peak on the last edge, whose input, node 2, was refined once more, as (9.4) says. But the untrained
 # supernet peaks there as well, where nothing was refined: so it comes from how the cell is wired. And the searches gave
-# the skip connection the least there. What remains is the *level*, more than one half on nearly
-# all edges; but that stood before training.
-# The algebra is not refuted by this: $m^*$ is not seen, another stand-in may do better, and five cells are not deep. A fit
-# of (9.3) to a searched supernet proves nothing without controls.
+# the skip connection the least there. What remains is the *level*, more than one half on nearly all edges; but that stood
+# before training. The algebra is not refuted by this: $m^*$ is not seen, another stand-in may do better, and five cells
+# are not deep. A fit of (9.3) to a searched supernet proves nothing without controls.
 #
 # For a search of your own, in this family of spaces or in NAS-Bench-201: `skip_errors.measured(search)`.
-#
+
+# %% [markdown]
 # ## In a space with five operations
 #
 # In NAS-Bench-201 DARTS is reported to end with nothing but skip connections (Dong and Yang 2020). An edge holds
