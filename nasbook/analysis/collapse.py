@@ -8,6 +8,7 @@ cell (Zela et al. 2020, sections 3 and 4, with controls of our own).
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from nasbook.runtime import devices
 from nasbook.runtime.driver import drive
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import Listener
+from nasbook.runtime.rounding import rounded
 from nasbook.runtime.run_folder import RunFolder
 from nasbook.search import Search, early_stopping, recipes
 from nasbook.selection import magnitude
@@ -127,8 +129,8 @@ def study(
 
 def series(history: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
     """What a picture needs of a search's records, key by key over the epochs, rounded."""
-    found = {key: [_rounded(record[key]) for record in history] for key in KEPT}
-    return found | {"weights": [_rounded(record["weights"]) for record in history]}
+    found = {key: [rounded(record[key]) for record in history] for key in KEPT}
+    return found | {"weights": [rounded(record["weights"]) for record in history]}
 
 
 def stop(searched: dict[str, list[Any]], factor: float) -> int | None:
@@ -146,8 +148,9 @@ def stop(searched: dict[str, list[Any]], factor: float) -> int | None:
 def summary(result: dict[str, Any], setting: Setting) -> dict[str, float]:
     """The numbers that claims are about, of one seed.
 
-    Shares are of the kept edges of the normal cell, accuracies in percent; `late` is the mean of the last fifth of the
-    epochs, `early` that of the first tenth.
+    Shares are of the kept edges of the normal cell, accuracies in percent. A fall is from the best of several epochs,
+    so that chance alone makes it positive: its claims need a threshold above the noise of one training. `late` is the
+    mean of the last fifth of the epochs, `early` that of the first tenth.
     """
     searched = result["search"]
     genotype = spaces.parse_genotype(searched["genotype"][-1])
@@ -265,7 +268,7 @@ class _Runner:
             seed=100 * self.seed + again,
             device=devices.pick(self.device),
         )
-        name = f"train-{again}-{abs(hash_text(str(canonical))):x}"
+        name = f"train-{again}-{zlib.crc32(str(canonical).encode()):x}"
         done = self._drive(training, name, {"numbers": asdict(numbers), "genotype": str(canonical)}, result=True)
         return done[-1]["test_accuracy"]
 
@@ -297,21 +300,8 @@ class _Runner:
         data, wanted = datasets.load(sizes.get(self.size).data), self._numbers().images
         if wanted is None or wanted <= len(data.train):
             return data
+        if data.name != "street_numbers":
+            raise UsageError(
+                f"{wanted} images are asked for; {data.name} has {len(data.train)}, and no more can be drawn."
+            )
         return replace(data, train=street_numbers.fresh(wanted, seed=FRESH_SEED))
-
-
-def hash_text(text: str) -> int:
-    """A number that follows from a text, the same in every process."""
-    import zlib
-
-    return zlib.crc32(text.encode())
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.5g}")
-    if isinstance(value, list):
-        return [_rounded(each) for each in value]
-    if isinstance(value, dict):
-        return {key: _rounded(each) for key, each in value.items()}
-    return value

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 from torch import Tensor
 
-from nasbook.instruments.hessian import gradient, second_derivatives
+from nasbook.instruments.hessian import mean_derivatives
 from nasbook.instruments.points import Points
 from nasbook.runtime.errors import UsageError
 from nasbook.search import Search
@@ -106,8 +106,7 @@ def line(
     batches = space.images(images, seed=seed)
     direction, t = end - start, [place / (points - 1) for place in range(points)]
     measured = [space.measure((1 - each) * start + each * end, batches) for each in t]  # exactly `end` at 1
-    first = torch.stack([gradient(space, start, batch)[1] for batch in batches]).mean(0)
-    second = np.mean([second_derivatives(space, start, batch) for batch in batches], axis=0)
+    first, second = mean_derivatives(space, start, batches)
     across = direction.numpy()
     return Line(
         t=tuple(t),

@@ -8,6 +8,7 @@ is the default, with its spread.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,7 +92,7 @@ def hessian(
     points = Points(search, coordinates)
     added = search.numbers.alpha_decay if decay else 0.0
     here = points.here()
-    matrices = [second_derivatives(points, here, each) for each in points.batches(batches, batch, seed=seed)]
+    matrices = [derivatives(points, here, each)[1] for each in points.batches(batches, batch, seed=seed)]
     return Hessian(np.stack(matrices) + added * np.eye(len(here)), coordinates, added)
 
 
@@ -184,9 +185,11 @@ def derivatives(points: Points, point: Tensor, batch: Batch) -> tuple[Tensor, ND
     return first.detach(), (matrix + matrix.T) / 2
 
 
-def second_derivatives(points: Points, point: Tensor, batch: Batch) -> NDArray[np.float64]:
-    """(parameters, parameters): the Hessian alone."""
-    return derivatives(points, point, batch)[1]
+def mean_derivatives(points: Points, point: Tensor, batches: Sequence[Batch]) -> tuple[Tensor, NDArray[np.float64]]:
+    """(parameters,) and (parameters, parameters): the means of the batches' gradients and Hessians."""
+    found = [derivatives(points, point, batch) for batch in batches]
+    slopes, matrices = zip(*found, strict=True)
+    return torch.stack(slopes).mean(0), np.mean(matrices, axis=0)
 
 
 def times(points: Points, point: Tensor, direction: Tensor, batch: Batch) -> NDArray[np.float64]:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import numpy as np
 import torch
 from scipy.linalg import eigh
 from torch import Tensor
 
-from nasbook.instruments.hessian import gradient, second_derivatives
+from nasbook.instruments.hessian import gradient, mean_derivatives
 from nasbook.instruments.points import Batch, Coordinates, Points
 from nasbook.runtime.errors import UsageError
 from nasbook.search import Search
@@ -117,12 +116,12 @@ def landscape(
 
 def _first(space: Points, here: Tensor, batches: list[Batch], direction: Direction) -> Tensor:
     """(parameters,) of length one, uphill."""
-    slope = torch.stack([gradient(space, here, batch)[1] for batch in batches]).mean(0)
     if direction == "gradient":
+        slope = torch.stack([gradient(space, here, batch)[1] for batch in batches]).mean(0)
         if not slope.norm() > 0:
             raise UsageError("The gradient is zero where the search stands: take the eigenvector as first direction.")
         return slope / slope.norm()
-    second = np.mean([second_derivatives(space, here, batch) for batch in batches], axis=0)
+    slope, second = mean_derivatives(space, here, batches)
     vector = torch.from_numpy(eigh(second)[1][:, -1].copy())
     return -vector if slope @ vector < 0 else vector
 

@@ -72,6 +72,14 @@ def test_more_images_than_are_shipped_are_drawn(monkeypatch):
     assert asked == [5000]
 
 
+def test_no_images_are_drawn_for_a_real_data_set(monkeypatch):
+    """The drawn digits must not stand in for photographs."""
+    real = collapse.replace(collapse.datasets.load("street_numbers"), name="cifar10")
+    monkeypatch.setattr(collapse.datasets, "load", lambda name: real)
+    with pytest.raises(UsageError, match="cifar10 has 4000, and no more can be drawn"):
+        study(0, {"space": "s2", "numbers": {"images": 5000}})
+
+
 def test_numbers_of_a_seed_by_hand():
     """Ten epochs: `late` is the mean of the last two, `early` the first."""
     genotype = str(

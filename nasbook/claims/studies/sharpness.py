@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ import torch
 from nasbook import datasets, instruments, sizes, spaces
 from nasbook.analysis import ranks
 from nasbook.instruments import Line, Points
-from nasbook.instruments.hessian import gradient, second_derivatives
+from nasbook.instruments.hessian import mean_derivatives
 from nasbook.runtime import devices
 from nasbook.runtime.driver import drive
 from nasbook.runtime.events import Listener
+from nasbook.runtime.rounding import rounded
 from nasbook.runtime.run_folder import RunFolder
 from nasbook.search import Search, recipes
 from nasbook.selection import magnitude
@@ -74,9 +75,9 @@ def taylor(
         "error": abs(ratio - 1.0),
         "gradient_ratio": lines[-1].estimated_gap(gradient=True) / lines[-1].gap,
         "bound_share": sum(line.bound > line.gap for line in lines) / len(lines),
-        "lines": [_rounded(asdict(line)) for line in lines],
-        "eigenvalue": _rounded(eigenvalues),
-        "drawn": _rounded(drawn),
+        "lines": [rounded(asdict(line)) for line in lines],
+        "eigenvalue": rounded(eigenvalues),
+        "drawn": rounded(drawn),
     }
 
 
@@ -92,8 +93,8 @@ def gaps(search: Search, architectures: Sequence[Any]) -> dict[str, list[float]]
     """
     points = Points(search, "mixing")
     here, batches = points.here(), points.images(_images(search))
-    slope = torch.stack([gradient(points, here, batch)[1] for batch in batches]).mean(0).numpy()
-    second = np.mean([second_derivatives(points, here, batch) for batch in batches], axis=0)
+    first, second = mean_derivatives(points, here, batches)
+    slope = first.numpy()
     largest, loss = float(np.linalg.eigvalsh(second)[-1]), points.measure(here, batches)[0]
     found: dict[str, list[float]] = {"gap": [], "estimate": [], "gradient": [], "bound": []}
     for architecture in architectures:
@@ -151,11 +152,3 @@ def _over_epochs(lines: Sequence[Line], eigenvalues: Sequence[float]) -> dict[st
 
 def _rank(x: Sequence[float], y: Sequence[float]) -> float:
     return ranks.spearman(x, y, resamples=0).value
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.5g}")
-    if isinstance(value, Mapping):
-        return {key: _rounded(each) for key, each in value.items()}
-    return [_rounded(each) for each in value] if isinstance(value, list | tuple) else value
