@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nasbook.search import Search
-from nasbook.selection.magnitude import magnitude
+from nasbook.selection.magnitude import every_edge, magnitude
 from nasbook.selection.ranking import ranking, shared_weight_accuracies
 from nasbook.spaces import Architecture
 
@@ -14,4 +14,4 @@ Selection = Callable[[Search], Architecture]
 
 SELECTIONS: dict[str, Selection] = {"magnitude": Search.outcome, "ranking": ranking}
 
-__all__ = ["SELECTIONS", "Selection", "magnitude", "ranking", "shared_weight_accuracies"]
+__all__ = ["SELECTIONS", "Selection", "every_edge", "magnitude", "ranking", "shared_weight_accuracies"]

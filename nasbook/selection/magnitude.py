@@ -1,12 +1,13 @@
 """Selection by magnitude: what the largest operation weights point at, by each family's own rule.
 
 DARTS keeps the strongest operation on the two strongest edges of a node (Liu et al. 2019, section 2.4). NAS-Bench-201
-keeps all edges, each with its strongest operation; NAS-Bench-1Shot1 the strongest parents of each node.
+keeps all edges, each with its strongest operation; NAS-Bench-1Shot1 the strongest parents of each node. SNAS (Xie et al.
+2019) keeps every edge of the DARTS space too, which is a rule of its own here: `every_edge`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -28,6 +29,36 @@ def magnitude(space: Space, weights: Mapping[str, Tensor]) -> Any:
         An architecture of the space; of equal weights the earlier wins.
     """
     return RULES[space.family](space, {name: values.tolist() for name, values in weights.items()})
+
+
+def every_edge(space: Space, weights: Mapping[str, Tensor]) -> Any:
+    """The architecture that SNAS derives: each edge keeps its operation of largest weight, and `none` may be that.
+
+    This is so in the DARTS family. In every other family the rule is that of `magnitude`: NAS-Bench-201 keeps all its
+    edges anyway, and in NAS-Bench-1Shot1 the number of parents is part of the space.
+
+    Args:
+        space: the search space.
+        weights: for each group of the space (rows, columns), after the softmax.
+
+    Returns:
+        An architecture of the space, its edges in the order of the space; of equal weights the earlier wins.
+    """
+    if space.family != "darts":
+        return magnitude(space, weights)
+    return space.genotype({name: _all_edges(cell, weights[name].tolist()) for name, cell in space.groups.items()})
+
+
+def _all_edges(cell: Cell, weights: list[list[float]]) -> tuple[Pair, ...]:
+    return tuple(
+        (_strongest(names, row), source)
+        for (source, _), names, row in zip(cell.edges, cell.operations, weights, strict=True)
+    )
+
+
+def _strongest(names: Sequence[str], weights: list[float]) -> str:
+    """The name of the largest weight; of equals the earlier."""
+    return names[weights.index(max(weights))]
 
 
 def strongest_edges(space: SearchSpace, weights: Weights) -> Genotype:
@@ -62,8 +93,8 @@ def strongest_operations(space: TopologySpace, weights: Weights) -> Topology:
     Returns:
         The architecture; of equal operations the earlier wins.
     """
-    largest = [row.index(max(row)) for row in weights["normal"]]
-    return Topology(tuple(names[top] for names, top in zip(space.groups["normal"].operations, largest, strict=True)))
+    rows = zip(space.groups["normal"].operations, weights["normal"], strict=True)
+    return Topology(tuple(_strongest(names, row) for names, row in rows))
 
 
 def strongest_columns(space: NodeSpace, weights: Weights) -> NodeCell:

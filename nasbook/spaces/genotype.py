@@ -2,15 +2,22 @@
 
     Genotype(normal=[('sep_conv_3x3', 1), ('skip_connect', 0), ...], normal_concat=range(2, 6), reduce=[...], ...)
 
-`normal` and `reduce` list (operation, source node) pairs. Nodes 0 and 1 are the outputs of the two previous cells;
-pairs 2i and 2i+1 feed node i+2. The cell's output concatenates the nodes of `..._concat` along channels. An empty
-`reduce` stands for a fixed reduction (one FactorizedReduce), which is our addition to the form.
+`normal` and `reduce` list (operation, source node) pairs. Nodes 0 and 1 are the outputs of the two previous cells, and
+the cell's output concatenates the nodes of `..._concat` along channels. Which node a pair feeds follows from its place:
+
+    two pairs to a node (Liu et al. 2019):  pairs 2i and 2i+1 feed node i+2;
+    every edge (SNAS, Xie et al. 2019):     two pairs feed node 2, three feed node 3, four feed node 4, ...
+
+A cell whose output ends at node n+1 and that lists n(n+3)/2 pairs, n > 1, holds every edge: by twos it would have nodes
+behind the last that it puts out. With n = 1 the two readings are one. An empty `reduce` stands for a fixed reduction
+(one FactorizedReduce), which is our addition to the form.
 """
 
 from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,15 +59,17 @@ class Genotype:
 
     def edges(self, kind: str) -> tuple[tuple[int, int, str], ...]:
         """The cell as (source, target, operation) triples, in the order of its pairs."""
-        return tuple((source, target_of(index), name) for index, (name, source) in enumerate(self.cell(kind)))
+        pairs = self.cell(kind)
+        fed = targets(pairs, self.concat(kind))
+        return tuple((source, target, name) for (name, source), target in zip(pairs, fed, strict=True))
 
     def nodes(self, kind: str) -> int:
         """How many intermediate nodes the cell has."""
-        return count_nodes(self.cell(kind))
+        return len(set(targets(self.cell(kind), self.concat(kind))))
 
     def canonical(self) -> Genotype:
         """The same architecture with each node's pairs sorted by source (they may be written either way)."""
-        return Genotype(_sorted(self.normal), self.normal_concat, _sorted(self.reduce), self.reduce_concat)
+        return Genotype(self._sorted("normal"), self.normal_concat, self._sorted("reduce"), self.reduce_concat)
 
     def count(self, name: str, kind: str | None = None) -> int:
         """How often an operation occurs in one cell, or in both."""
@@ -78,15 +87,28 @@ class Genotype:
         """The genotype as one JSON object."""
         return json.dumps({name: getattr(self, name) for name in FIELDS})
 
+    def _sorted(self, kind: str) -> tuple[Pair, ...]:
+        in_order = sorted(self.edges(kind), key=lambda edge: (edge[1], edge[0], edge[2]))
+        return tuple((name, source) for source, _, name in in_order)
 
-def target_of(index: int) -> int:
-    """The node that pair number `index` of a cell feeds."""
-    return CELL_INPUTS + index // 2
+
+def targets(pairs: Sequence[Pair], concat: Sequence[int]) -> tuple[int, ...]:
+    """The node that each pair of a cell feeds (a single pair feeds one node).
+
+    Args:
+        pairs: the cell's (operation, source) pairs.
+        concat: the nodes that the cell puts out; they tell apart two pairs to a node and every edge.
+    """
+    last = max(concat, default=0)
+    if _lists_every_edge(len(pairs), last):
+        return tuple(node for node in range(CELL_INPUTS, last + 1) for _ in range(node))
+    return tuple(CELL_INPUTS + index // 2 for index in range(len(pairs)))
 
 
-def count_nodes(pairs: tuple[Pair, ...]) -> int:
-    """The number of intermediate nodes that a list of pairs feeds (a single pair feeds one node)."""
-    return (len(pairs) + 1) // 2
+def _lists_every_edge(pairs: int, last: int) -> bool:
+    """Whether so many pairs are one from every earlier node into each node from 2 to `last`, and more than two each."""
+    nodes = last - CELL_INPUTS + 1
+    return nodes > 1 and pairs == nodes * (nodes + 3) // 2
 
 
 def parse_genotype(text: str) -> Genotype:
@@ -111,18 +133,29 @@ def parse_genotype(text: str) -> Genotype:
 
 
 def _check_cell(kind: str, pairs: tuple[Pair, ...], concat: tuple[int, ...]) -> None:
-    for index, (name, source) in enumerate(pairs):
+    every_edge = _lists_every_edge(len(pairs), max(concat, default=0))
+    if len(pairs) > 1 and len(pairs) % 2 and not every_edge:
+        raise UsageError(
+            f"The {kind} cell lists {len(pairs)} pairs; it must list two to a node, or every edge into its nodes."
+        )
+    fed = targets(pairs, concat)
+    for index, ((name, source), target) in enumerate(zip(pairs, fed, strict=True)):
         if name not in operations.NAMES:
             raise UsageError(
                 f"The {kind} cell's pair {index} names the operation {name!r}; "
                 f"allowed are {', '.join(operations.NAMES)}."
             )
-        if not 0 <= source < target_of(index):
+        if not 0 <= source < target:
             raise UsageError(
-                f"The {kind} cell's pair {index} feeds node {target_of(index)} from node {source}; "
-                f"a source must be between 0 and {target_of(index) - 1}."
+                f"The {kind} cell's pair {index} feeds node {target} from node {source}; "
+                f"a source must be between 0 and {target - 1}."
             )
-    last = CELL_INPUTS + count_nodes(pairs) - 1
+    _check_outputs(kind, pairs, concat, max(fed, default=1))
+    if every_edge:
+        _check_every_edge(kind, pairs, fed)
+
+
+def _check_outputs(kind: str, pairs: tuple[Pair, ...], concat: tuple[int, ...], last: int) -> None:
     if pairs and not concat:
         raise UsageError(f"The {kind} cell puts out no node: {kind}_concat is empty.")
     for node in concat:
@@ -132,9 +165,14 @@ def _check_cell(kind: str, pairs: tuple[Pair, ...], concat: tuple[int, ...]) -> 
         raise UsageError(f"{kind}_concat names a node twice: {list(concat)}.")
 
 
-def _sorted(pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
-    nodes = [pairs[start : start + 2] for start in range(0, len(pairs), 2)]
-    return tuple(pair for node in nodes for pair in sorted(node, key=lambda pair: (pair[1], pair[0])))
+def _check_every_edge(kind: str, pairs: tuple[Pair, ...], fed: tuple[int, ...]) -> None:
+    for node in dict.fromkeys(fed):
+        sources = [source for (_, source), target in zip(pairs, fed, strict=True) if target == node]
+        if sorted(sources) != list(range(node)):
+            raise UsageError(
+                f"The {kind} cell's {len(pairs)} pairs are every edge into the nodes 2 to {fed[-1]}, so node {node} takes "
+                f"each of the nodes 0 to {node - 1} once, not {', '.join(map(str, sources))}."
+            )
 
 
 def _concat_text(concat: tuple[int, ...]) -> str:

@@ -2,13 +2,15 @@
 
 A cell is a directed acyclic graph. Nodes 0 and 1 are the outputs of the two previous cells, the others sum what their
 edges bring. An architecture keeps `keep` edges into each node and one operation on each of them (Liu et al. 2019,
-section 2). `none` takes part in a supernet's softmax but is never part of an architecture.
+section 2). `none` takes part in a supernet's softmax but is never part of such an architecture. A space also has the
+architectures that keep every edge, where `none` may stand on one (SNAS, Xie et al. 2019); those are read and checked,
+but neither counted nor sampled.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -17,7 +19,7 @@ from types import MappingProxyType
 import torch
 
 from nasbook.runtime.errors import UsageError
-from nasbook.spaces.genotype import CELL_INPUTS, Genotype, Pair, parse_genotype
+from nasbook.spaces.genotype import Genotype, Pair, parse_genotype, targets
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,24 @@ class Cell:
         """The indices of the edges into a node."""
         return tuple(index for index, (_, target) in enumerate(self.edges) if target == node)
 
+    @property
+    def kept(self) -> int:
+        """How many edges an architecture keeps, over all nodes."""
+        return sum(min(self.keep, len(self.into(node))) for node in self.nodes)
+
     def choices(self, edge: int) -> tuple[str, ...]:
-        """The operations of an edge that an architecture may hold (all but `none`)."""
+        """The operations of an edge that an architecture of kept edges may hold (all but `none`)."""
         return tuple(name for name in self.operations[edge] if name != "none")
+
+    def options(self, edge: int, pairs: Sequence[Pair]) -> tuple[str, ...]:
+        """The operations that an architecture of this kind may hold on an edge: `none` too, if it keeps every edge."""
+        return self.operations[edge] if self.keeps_every_edge(pairs) else self.choices(edge)
+
+    def keeps_every_edge(self, pairs: Sequence[Pair]) -> bool:
+        """Whether these pairs are of the kind that keeps every edge; with one node both kinds do, and `none` tells."""
+        if len(pairs) != len(self.edges):
+            return False
+        return len(pairs) > self.kept or any(name == "none" for name, _ in pairs)
 
     def size(self) -> int:
         """The number of architectures of this cell."""
@@ -89,42 +106,45 @@ class Cell:
         subset = subsets[int(torch.multinomial(ways.double(), 1, generator=generator))]
         return [(_draw(self.choices(edge), generator), self.edges[edge][0]) for edge in subset]
 
-    def problem_with(self, pairs: tuple[Pair, ...]) -> str | None:
-        """Why these pairs are not an architecture of this cell, or None when they are."""
-        expected = sum(min(self.keep, len(self.into(node))) for node in self.nodes)
-        if len(pairs) != expected:
-            return f"holds {len(pairs)} edges where {expected} are kept"
-        per_node = min(self.keep, len(self.into(self.nodes[0])))
-        for index, (name, source) in enumerate(pairs):
-            node = CELL_INPUTS + index // per_node
+    def problem_with(self, pairs: tuple[Pair, ...], concat: Sequence[int] | None = None) -> str | None:
+        """Why these pairs are not an architecture of this cell, or None when they are.
+
+        Args:
+            pairs: (operation, source) of each edge that it holds.
+            concat: the nodes that it puts out; all by default.
+        """
+        if len(pairs) not in (self.kept, len(self.edges)):
+            every = f", or all {len(self.edges)}" if len(self.edges) > self.kept else ""
+            return f"holds {len(pairs)} edges where {self.kept} are kept{every}"
+        seen: set[tuple[int, int]] = set()
+        fed = targets(pairs, self.nodes if concat is None else concat)
+        for (name, source), node in zip(pairs, fed, strict=True):
             edge = self._edge(source, node)
             if edge is None:
                 return f"has the edge {source}->{node}, which this space does not have"
-            if name not in self.choices(edge):
-                return f"has {name} on edge {source}->{node}, where {', '.join(self.choices(edge))} are allowed"
-        for start in range(0, len(pairs), per_node):
-            sources = [source for _, source in pairs[start : start + per_node]]
-            if len(set(sources)) != len(sources):
-                return f"feeds node {CELL_INPUTS + start // per_node} twice from node {sources[0]}"
+            options = self.options(edge, pairs)
+            if name not in options:
+                return f"has {name} on edge {source}->{node}, where {', '.join(options)} are allowed"
+            if (source, node) in seen:
+                return f"feeds node {node} twice from node {source}"
+            seen.add((source, node))
         return None
 
     def neighbours(self, pairs: tuple[Pair, ...]) -> list[tuple[Pair, ...]]:
-        """All architectures that differ in one operation, or in the source of one kept edge."""
+        """All architectures of the same kind that differ in one operation, or in the source of one kept edge."""
         found = []
-        per_node = min(self.keep, len(self.into(self.nodes[0])))
-        for index, (name, source) in enumerate(pairs):
-            node, start = CELL_INPUTS + index // per_node, index - index % per_node
-            taken = {other for _, other in pairs[start : start + per_node]} - {source}
+        fed = targets(pairs, self.nodes)
+        for index, ((name, source), node) in enumerate(zip(pairs, fed, strict=True)):
+            taken = {other for (_, other), target in zip(pairs, fed, strict=True) if target == node} - {source}
             for edge in self.into(node):
                 other = self.edges[edge][0]
                 if other in taken:
                     continue
-                for operation in self.choices(edge):
+                options = self.options(edge, pairs)
+                for operation in options:
                     # A moved edge keeps its operation where it can, so that one thing changes at a time.
                     moved = other != source
-                    if (not moved and operation == name) or (
-                        moved and operation != name and name in self.choices(edge)
-                    ):
+                    if (not moved and operation == name) or (moved and operation != name and name in options):
                         continue
                     found.append((*pairs[:index], (operation, other), *pairs[index + 1 :]))
         return found
@@ -171,7 +191,7 @@ class SearchSpace:
         return len(self.normal.edges)
 
     def size(self) -> int:
-        """The number of architectures (two orders of a node's pairs count once)."""
+        """The number of architectures of kept edges (two orders of a node's pairs count once)."""
         return math.prod(cell.size() for cell in self.groups.values())
 
     def unique(self) -> int | None:
@@ -179,11 +199,11 @@ class SearchSpace:
         return self.size() if self.edges == 1 else None
 
     def sample(self, generator: torch.Generator) -> Genotype:
-        """A uniformly drawn architecture."""
+        """A uniformly drawn architecture of kept edges."""
         return self.genotype({name: cell.sample(generator) for name, cell in self.groups.items()})
 
     def neighbours(self, genotype: Genotype) -> list[Genotype]:
-        """All architectures one change away: one operation, or the source of one edge."""
+        """All architectures of the same kind one change away: one operation, or the source of one kept edge."""
         self.check(genotype)
         return [
             self.genotype({**self._pairs(genotype), name: pairs})
@@ -209,7 +229,7 @@ class SearchSpace:
             cell = self.groups.get(kind)
             if cell is None and genotype.cell(kind):
                 raise UsageError(f"The genotype has a {kind} cell, but in space {self.name} the reduction is fixed.")
-            problem = cell.problem_with(genotype.cell(kind)) if cell else None
+            problem = cell.problem_with(genotype.cell(kind), genotype.concat(kind)) if cell else None
             if problem:
                 raise UsageError(f"The genotype is not in space {self.name}: its {kind} cell {problem}.")
 

@@ -27,11 +27,7 @@ class DiscreteCell(nn.Module):
     def __init__(self, genotype: Genotype, plan: skeleton.CellPlan, normalising: Normalising) -> None:
         super().__init__()
         self.edges = genotype.edges(plan.kind)
-        # The indices of the edges into each intermediate node.
-        self.into = [
-            [index for index, (_, target, _) in enumerate(self.edges) if target == node]
-            for node in range(2, 2 + genotype.nodes(plan.kind))
-        ]
+        self.into = [self._running(node) for node in range(2, 2 + genotype.nodes(plan.kind))]
         self.concat = genotype.concat(plan.kind)
         self.preprocess = skeleton.Preprocess(plan, normalising)
         self.operations = nn.ModuleList(
@@ -51,6 +47,14 @@ class DiscreteCell(nn.Module):
         for edges in self.into:
             states.append(reduce(torch.add, [self._edge(edge, states, drop_probability) for edge in edges]))
         return torch.cat([states[node] for node in self.concat], dim=1)
+
+    def _running(self, node: int) -> list[int]:
+        """The indices of the edges that run into a node: all but `none`, of which one runs where there is nothing else.
+
+        `none` adds nothing to a sum, and alone it gives zeros of the node's shape.
+        """
+        into = [index for index, (_, target, _) in enumerate(self.edges) if target == node]
+        return [index for index in into if self.edges[index][2] != "none"] or into[:1]
 
     def _edge(self, edge: int, states: list[Tensor], drop_probability: float) -> Tensor:
         operation = self.operations[edge]
