@@ -1,8 +1,8 @@
 """Selection by magnitude: what the largest operation weights point at, by each family's own rule.
 
 DARTS keeps the strongest operation on the two strongest edges of a node (Liu et al. 2019, section 2.4). NAS-Bench-201
-keeps all edges, each with its strongest operation; NAS-Bench-1Shot1 the strongest parents of each node. SNAS (Xie et al.
-2019) keeps every edge of the DARTS space too, which is a rule of its own here: `every_edge`.
+keeps all edges, each with its strongest operation; NAS-Bench-1Shot1 the strongest parents of each node. SNAS keeps
+every edge of the DARTS space too (Xie et al. 2019), which is a rule of its own here: `every_edge`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from nasbook.spaces import Cell, Genotype, NodeCell, NodeSpace, SearchSpace, Spa
 from nasbook.spaces.genotype import Pair
 
 Weights = Mapping[str, list[list[float]]]
+Rule = Callable[[Any, Weights], Any]
 
 
 def magnitude(space: Space, weights: Mapping[str, Tensor]) -> Any:
@@ -44,16 +45,21 @@ def every_edge(space: Space, weights: Mapping[str, Tensor]) -> Any:
     Returns:
         An architecture of the space, its edges in the order of the space; of equal weights the earlier wins.
     """
-    if space.family != "darts":
-        return magnitude(space, weights)
-    return space.genotype({name: _all_edges(cell, weights[name].tolist()) for name, cell in space.groups.items()})
+    rules: Mapping[str, Rule] = {**RULES, "darts": all_edges}
+    return rules[space.family](space, {name: values.tolist() for name, values in weights.items()})
 
 
-def _all_edges(cell: Cell, weights: list[list[float]]) -> tuple[Pair, ...]:
-    return tuple(
-        (_strongest(names, row), source)
-        for (source, _), names, row in zip(cell.edges, cell.operations, weights, strict=True)
-    )
+def all_edges(space: SearchSpace, weights: Weights) -> Genotype:
+    """The rule of SNAS in the DARTS family: every edge with its operation of largest weight, and `none` may be that.
+
+    Returns:
+        The genotype, its edges in the order of the space; of equal operations the earlier wins.
+    """
+    pairs = {}
+    for kind, cell in space.groups.items():
+        rows = zip(cell.edges, cell.operations, weights[kind], strict=True)
+        pairs[kind] = tuple((_strongest(names, row), source) for (source, _), names, row in rows)
+    return space.genotype(pairs)
 
 
 def _strongest(names: Sequence[str], weights: list[float]) -> str:
@@ -113,7 +119,7 @@ def _largest(values: list[float], count: int) -> tuple[int, ...]:
     return tuple(sorted(range(len(values)), key=lambda place: -values[place])[:count])
 
 
-RULES: Mapping[str, Callable[[Any, Weights], Any]] = {
+RULES: Mapping[str, Rule] = {
     "darts": strongest_edges,
     "nas-bench-201": strongest_operations,
     "nas-bench-1shot1": strongest_columns,

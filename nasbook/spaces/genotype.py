@@ -6,7 +6,8 @@
 the cell's output concatenates the nodes of `..._concat` along channels. Which node a pair feeds follows from its place:
 
     two pairs to a node (Liu et al. 2019):  pairs 2i and 2i+1 feed node i+2;
-    every edge (SNAS, Xie et al. 2019):     two pairs feed node 2, three feed node 3, four feed node 4, ...
+    every edge (SNAS, Xie et al. 2019):     two pairs feed node 2, three feed node 3, four feed node 4, ...,
+                                            one from each earlier node, in any order
 
 A cell whose output ends at node n+1 and that lists n(n+3)/2 pairs, n > 1, holds every edge: by twos it would have nodes
 behind the last that it puts out. With n = 1 the two readings are one. An empty `reduce` stands for a fixed reduction
@@ -170,8 +171,8 @@ def _check_every_edge(kind: str, pairs: tuple[Pair, ...], fed: tuple[int, ...]) 
         sources = [source for (_, source), target in zip(pairs, fed, strict=True) if target == node]
         if sorted(sources) != list(range(node)):
             raise UsageError(
-                f"The {kind} cell's {len(pairs)} pairs are every edge into the nodes 2 to {fed[-1]}, so node {node} takes "
-                f"each of the nodes 0 to {node - 1} once, not {', '.join(map(str, sources))}."
+                f"The {kind} cell's {len(pairs)} pairs are every edge into the nodes 2 to {fed[-1]}, so node {node} "
+                f"takes each of the nodes 0 to {node - 1} once, not {', '.join(map(str, sources))}."
             )
 
 

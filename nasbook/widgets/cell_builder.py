@@ -17,7 +17,7 @@ from nasbook import spaces
 from nasbook.figures import cells, style, words
 from nasbook.figures.picture import Picture, together
 from nasbook.runtime.errors import UsageError
-from nasbook.spaces.genotype import CELL_INPUTS
+from nasbook.spaces.genotype import targets
 from nasbook.widgets import cell_building
 from nasbook.widgets.base import StaticFallback
 from nasbook.widgets.cell_building import (
@@ -30,7 +30,7 @@ from nasbook.widgets.cell_building import (
     CellBuilderState,
 )
 
-MOST_PAIRS = 2 * max(NODES)
+MOST_PAIRS = max(spaces.get("darts", nodes=nodes).edges for nodes in NODES)  # an architecture may keep every edge
 
 
 class CellBuilder(StaticFallback, widgets.VBox):
@@ -182,17 +182,17 @@ class CellBuilder(StaticFallback, widgets.VBox):
     def _draw_pairs(self) -> None:
         cell = self.value.search_space.groups.get(self.kind)
         pairs = self.value.genotype.cell(self.kind)
+        fed = targets(pairs, self.value.genotype.concat(self.kind))
         for index, (source_box, name_box) in enumerate(self._pairs):
             shown = cell is not None and index < len(pairs)
             source_box.layout.display = name_box.layout.display = "" if shown else "none"
             if cell is None or not shown:
                 continue
-            name, source = pairs[index]
-            node = CELL_INPUTS + index // cell.keep
+            (name, source), node = pairs[index], fed[index]
             source_box.description = f"node {node} ←"
             _set(source_box, [(f"node {cell.edges[edge][0]}", cell.edges[edge][0]) for edge in cell.into(node)], source)
-            choices = cell.choices(cell.edges.index((source, node)))
-            _set(name_box, [(style.operation(choice).label, choice) for choice in choices], name)
+            options = cell.options(cell.edges.index((source, node)), pairs)
+            _set(name_box, [(style.operation(option).label, option) for option in options], name)
 
 
 _BEGIN = cell_building.first(space="s2", nodes=2, reduction="searched", channels=8, layers=5)

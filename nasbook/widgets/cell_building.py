@@ -10,7 +10,7 @@ import torch
 from nasbook import spaces
 from nasbook.runtime.errors import UsageError
 from nasbook.spaces import Cell, Genotype, SearchSpace
-from nasbook.spaces.genotype import CELL_INPUTS, Pair
+from nasbook.spaces.genotype import Pair, targets
 from nasbook.widgets.network_cost import network_cost
 
 CHANNELS, LAYERS = (8, 16, 36), (5, 8, 20)
@@ -114,8 +114,8 @@ def neighbour(space: SearchSpace, genotype: Genotype, draw: int) -> Genotype:
 def with_pair(cell: Cell, pairs: tuple[Pair, ...], index: int, pair: Pair) -> tuple[Pair, ...]:
     """An architecture of a cell with another pair at `index`.
 
-    If the node's other edge comes from the new source already, the two change places. An operation that an edge does
-    not have becomes that edge's first.
+    If another edge into the node comes from the new source already, the two change places. An operation that an edge
+    does not have becomes that edge's first.
 
     Args:
         cell: the space's cell.
@@ -123,17 +123,17 @@ def with_pair(cell: Cell, pairs: tuple[Pair, ...], index: int, pair: Pair) -> tu
         index: of the pair to change.
         pair: the new (operation, source).
     """
-    start, node, changed = index - index % cell.keep, CELL_INPUTS + index // cell.keep, list(pairs)
-    for other in range(start, min(start + cell.keep, len(pairs))):
-        if other != index and pairs[other][1] == pair[1]:
-            changed[other] = _fitting(cell, node, (pairs[other][0], pairs[index][1]))
-    changed[index] = _fitting(cell, node, pair)
+    fed, changed = targets(pairs, cell.nodes), list(pairs)
+
+    def fitting(name: str, source: int) -> Pair:
+        options = cell.options(cell.edges.index((source, fed[index])), pairs)
+        return (name if name in options else options[0]), source
+
+    for other, (name, source) in enumerate(pairs):
+        if other != index and fed[other] == fed[index] and source == pair[1]:
+            changed[other] = fitting(name, pairs[index][1])
+    changed[index] = fitting(*pair)
     return tuple(changed)
-
-
-def _fitting(cell: Cell, node: int, pair: Pair) -> Pair:
-    choices = cell.choices(cell.edges.index((pair[1], node)))
-    return pair if pair[0] in choices else (choices[0], pair[1])
 
 
 def first(*, space: str, nodes: int, reduction: str, channels: int, layers: int) -> CellBuilderState:

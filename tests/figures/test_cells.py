@@ -14,6 +14,7 @@ from matplotlib.colors import to_hex
 from nasbook import spaces
 from nasbook.figures import cell, cell_svg, cells, graph, layout, style
 from nasbook.runtime.errors import UsageError
+from nasbook.selection import every_edge
 from nasbook.spaces import Genotype
 from nasbook.spaces.nas_bench_201 import EDGES
 
@@ -52,6 +53,22 @@ def test_any_genotype_is_laid_out_clearly(genotype, kind):
     assert sorted(drawn) == sorted(genotype.edges(kind))
     joined = {curve.key for curve in drawing.curves("join")}
     assert joined == {f"join-{node}" for node in genotype.concat(kind)}
+
+
+@settings(max_examples=15)
+@given(st.sampled_from(["darts", "darts7", "s1", "s3"]), st.integers(1, 4), st.integers(0, 2**31))
+def test_a_cell_of_every_edge_is_laid_out_clearly(name, nodes, seed):
+    space = spaces.get(name, nodes=nodes)
+    generator = torch.Generator().manual_seed(seed)
+    weights = {kind: torch.rand(group.shape, generator=generator) for kind, group in space.groups.items()}
+    genotype = every_edge(space, weights)
+    drawing = cells.draw_cell(genotype)
+    check_layout(drawing)
+    assert sorted(graph.triple(curve) for curve in drawing.curves("edge")) == sorted(genotype.edges("normal"))
+    assert f"has {nodes} node" in drawing.alt
+    mixed = cells.draw_cell(space, weights={kind: values / 10 for kind, values in weights.items()}, highlight=genotype)
+    full = {graph.triple(curve) for curve in mixed.curves("edge") if curve.opacity == 1}
+    assert full == set(genotype.edges("normal"))
 
 
 @pytest.mark.parametrize(("name", "kind"), PUBLISHED)

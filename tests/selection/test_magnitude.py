@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nasbook import spaces
-from nasbook.selection import magnitude
+from nasbook.selection import every_edge, magnitude
 
 
 def weights_for(space, seed):
@@ -108,3 +108,30 @@ def test_in_nas_bench_1shot1_no_neighbour_has_more_weight(name, seed):
 
     cell = magnitude(space, weights)
     assert all(total(cell) >= total(other) for other in space.neighbours(cell))
+
+
+@given(st.sampled_from(["darts", "s1", "s3", "toy"]), st.integers(1, 4), st.integers(0, 10_000))
+def test_every_edge_keeps_its_largest_and_none_may_win(name, nodes, seed):
+    space = spaces.get(name, nodes=nodes)
+    weights = weights_for(space, seed)
+    genotype = every_edge(space, weights)
+    space.check(genotype)
+    for kind, cell in space.groups.items():
+        assert tuple((source, target) for source, target, _ in genotype.edges(kind)) == cell.edges
+        for edge, (_, _, chosen) in enumerate(genotype.edges(kind)):
+            held = weights[kind][edge, cell.operations[edge].index(chosen)]
+            assert all(held >= weights[kind][edge, k] for k in range(cell.shape[1]))
+
+
+def test_every_edge_takes_the_earlier_of_equals():
+    space = spaces.get("s3", nodes=2, reduction="fixed")
+    weights = {"normal": torch.full((5, 3), 1 / 3)}
+    weights["normal"][4] = torch.tensor([0.2, 0.4, 0.4])
+    assert every_edge(space, weights).normal == (*(("none", source) for source in (0, 1, 0, 1)), ("skip_connect", 2))
+
+
+@given(st.sampled_from(["nas-bench-201", "nas-bench-1shot1-2", "toy"]), st.integers(0, 10_000))
+def test_elsewhere_every_edge_is_the_rule_of_magnitude(name, seed):
+    space = spaces.get(name)
+    weights = weights_for(space, seed)
+    assert every_edge(space, weights) == magnitude(space, weights)

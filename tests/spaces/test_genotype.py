@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from nasbook import spaces
 from nasbook.runtime.errors import UsageError
 from nasbook.spaces import Genotype, parse_genotype
+from nasbook.spaces.genotype import targets
 from nasbook.spaces.operations import NAMES
 
 EDGE = st.sampled_from(NAMES)
@@ -32,7 +33,21 @@ def genotypes(draw):
     return Genotype(*normal, *reduce)
 
 
-@given(genotypes())
+@st.composite
+def every_edge_cells(draw, *, smallest: int = 2):
+    """A random cell that holds every edge, each node's in any order; its last node is put out."""
+    nodes = draw(st.integers(smallest, 6))
+    pairs = tuple((draw(EDGE), source) for node in range(2, 2 + nodes) for source in draw(st.permutations(range(node))))
+    others = draw(st.sets(st.integers(2, nodes))) if nodes > 1 else set()
+    return pairs, tuple(sorted({*others, nodes + 1}))
+
+
+@st.composite
+def every_edge_genotypes(draw):
+    return Genotype(*draw(every_edge_cells()), *draw(st.one_of(every_edge_cells(), cells(smallest=0))))
+
+
+@given(st.one_of(genotypes(), every_edge_genotypes()))
 def test_text_and_json_round_trip(genotype):
     assert parse_genotype(str(genotype)) == genotype
     assert parse_genotype(genotype.to_json()) == genotype
@@ -137,3 +152,86 @@ def test_parsing_does_not_touch_random_numbers():
     state = torch.get_rng_state()
     parse_genotype(f"Genotype({GOOD})")
     assert torch.equal(torch.get_rng_state(), state)
+
+
+# The released genotype of SNAS "mild" with all edges, each node's strongest first
+# (SNAS-Series/SNAS-Series:SNAS/genotypes.py@dea7943b6639).
+SNAS_MILD_EVERY_EDGE = (
+    "Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('skip_connect', 0), ('dil_conv_3x3', 1), ('none', 2), "
+    "('skip_connect', 0), ('skip_connect', 1), ('none', 3), ('none', 2), ('skip_connect', 0), ('sep_conv_3x3', 1), "
+    "('none', 4), ('none', 3), ('none', 2)], normal_concat=range(2, 6), reduce=[('max_pool_3x3', 0), "
+    "('max_pool_3x3', 1), ('none', 0), ('max_pool_3x3', 1), ('skip_connect', 2), ('none', 0), ('max_pool_3x3', 1), "
+    "('skip_connect', 2), ('none', 3), ('max_pool_3x3', 0), ('dil_conv_5x5', 2), ('none', 1), ('none', 3), "
+    "('none', 4)], reduce_concat=range(2, 6))"
+)
+
+
+def test_the_published_every_edge_form_reads_as_the_same_architecture_by_twos():
+    """What its edges other than `none` are is the published SNAS cell."""
+    genotype = parse_genotype(SNAS_MILD_EVERY_EDGE)
+    assert str(genotype) == SNAS_MILD_EVERY_EDGE
+    by_twos = spaces.read("SNAS")
+    for kind in ("normal", "reduce"):
+        assert genotype.nodes(kind) == by_twos.nodes(kind) == 4
+        assert {edge for edge in genotype.edges(kind) if edge[2] != "none"} == set(by_twos.edges(kind))
+        assert [edge[:2] for edge in genotype.canonical().edges(kind)] == list(spaces.get("darts").normal.edges)
+
+
+@given(every_edge_cells())
+def test_every_edge_is_there_once(cell):
+    genotype = Genotype(*cell, (), ())
+    edges = [(source, target) for source, target, _ in genotype.edges("normal")]
+    assert len(set(edges)) == len(edges)
+    assert set(edges) == {
+        (source, target) for target in range(2, 2 + genotype.nodes("normal")) for source in range(target)
+    }
+    assert sorted(edges, key=lambda edge: edge[1]) == edges
+    assert tuple((name, source) for source, _, name in genotype.edges("normal")) == genotype.normal
+    ordered = genotype.canonical()
+    assert set(ordered.edges("normal")) == set(genotype.edges("normal"))
+    assert ordered.canonical() == ordered
+
+
+def flat(nodes):
+    return tuple(("skip_connect", source) for target in range(2, 2 + nodes) for source in range(target))
+
+
+@pytest.mark.parametrize(
+    ("pairs", "concat", "fed"),
+    [
+        (flat(1), (2,), (2, 2)),  # one reading
+        (flat(1)[1:], (2,), (2,)),
+        (flat(2), (2, 3), (2, 2, 3, 3, 3)),
+        (flat(2), (3,), (2, 2, 3, 3, 3)),
+        (flat(3), (4, 2, 3), (2, 2, 3, 3, 3, 4, 4, 4, 4)),
+        (flat(4), (2, 3, 4, 5), (2,) * 2 + (3,) * 3 + (4,) * 4 + (5,) * 5),
+        (flat(4), tuple(range(2, 9)), (2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8)),  # puts out seven nodes
+        (flat(4), (2, 3), (2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8)),  # every edge needs its last node put out
+        (flat(4)[:8], (2, 3, 4, 5), (2, 2, 3, 3, 4, 4, 5, 5)),
+    ],
+)
+def test_the_number_of_pairs_and_the_last_output_say_which_node_a_pair_feeds(pairs, concat, fed):
+    assert targets(pairs, concat) == fed
+    genotype = Genotype(pairs, concat, (), ())
+    assert tuple(target for _, target, _ in genotype.edges("normal")) == fed
+    assert genotype.nodes("normal") == len(set(fed))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("('none', 2), ('skip_connect', 0), ", "('skip_connect', 0), ", "lists 13 pairs; it must list two to a node"),
+        ("('none', 2), ", "('none', 1), ", "node 3 takes each of the nodes 0 to 2 once, not 0, 1, 1"),
+        ("('none', 2), ", "('none', 3), ", "feeds node 3 from node 3"),
+        ("('none', 2), ", "('nothing', 2), ", "names the operation 'nothing'"),
+        ("range(2, 6), reduce=", "[2, 3, 5, 5], reduce=", "twice"),
+        ("range(2, 6), reduce=", "[0, 5], reduce=", "names node 0; the normal cell has the nodes 2 to 5"),
+    ],
+)
+def test_a_damaged_every_edge_cell_is_refused(old, new, says):
+    damaged = SNAS_MILD_EVERY_EDGE.replace(old, new, 1)
+    assert damaged != SNAS_MILD_EVERY_EDGE
+    with pytest.raises(UsageError) as refusal:
+        parse_genotype(damaged)
+    assert says in str(refusal.value)
+    assert str(refusal.value).endswith(".")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nasbook import spaces
 from nasbook.runtime.errors import UsageError
+from nasbook.spaces import Genotype
 
 DARTS_FAMILY = [name for name in spaces.names() if spaces.family(name) == "darts"]
 # The lists of S1 a second time, by edge and in full names (Zela et al. 2020, appendix; the authors' released code).
@@ -159,3 +160,82 @@ def test_none_is_never_part_of_an_architecture():
 def test_a_cell_of_several_nodes_keeps_two_edges_each():
     with pytest.raises(UsageError, match="keeps 2 edges"):
         spaces.Cell(((0, 2), (1, 2), (0, 3)), (("skip_connect",),) * 3, keep=1)
+
+
+def every_edge(space, seed):
+    """A random architecture of every edge, `none` included, drawn operation by operation."""
+    generator = torch.Generator().manual_seed(seed)
+    return space.genotype(
+        {
+            kind: tuple(
+                (names[int(torch.randint(len(names), (), generator=generator))], source)
+                for (source, _), names in zip(cell.edges, cell.operations)
+            )
+            for kind, cell in space.groups.items()
+        }
+    )
+
+
+@given(st.sampled_from(DARTS_FAMILY), st.integers(1, 4), st.sampled_from(["searched", "fixed"]), st.integers(0, 999))
+def test_a_space_has_the_architectures_of_every_edge(name, nodes, reduction, seed):
+    space = spaces.get(name, nodes=nodes, reduction=reduction)
+    genotype = every_edge(space, seed)
+    assert space.parse(str(genotype)) == genotype
+    for kind, chosen in space.chosen(genotype).items():
+        cell = space.groups[kind]
+        held = [(*edge, names[index]) for edge, names, (index,) in zip(cell.edges, cell.operations, chosen)]
+        assert held == list(genotype.edges(kind))
+
+
+@pytest.mark.parametrize(("name", "nodes"), [("s1", 2), ("s3", 3), ("darts", 4)])
+def test_neighbours_of_an_every_edge_architecture_change_one_operation(name, nodes):
+    space = spaces.get(name, nodes=nodes)
+    genotype = every_edge(space, 0)
+    around = space.neighbours(genotype)
+    assert len(set(around)) == len(around) == sum(cell.shape[0] * (cell.shape[1] - 1) for cell in space.groups.values())
+    for other in around:
+        space.check(other)
+        both = [(a, b) for kind in space.groups for a, b in zip(genotype.edges(kind), other.edges(kind), strict=True)]
+        assert [a[:2] for a, _ in both] == [b[:2] for _, b in both]
+        assert sum(a[2] != b[2] for a, b in both) == 1
+
+
+def test_of_one_node_only_none_tells_the_kinds_apart():
+    space = spaces.get("s3", nodes=1, reduction="fixed")
+    kept = space.genotype({"normal": (("skip_connect", 0), ("sep_conv_3x3", 1))})
+    every = space.genotype({"normal": (("none", 0), ("sep_conv_3x3", 1))})
+    space.check(every)
+    assert all(other.count("none") == 0 for other in space.neighbours(kept))
+    assert {other.normal for other in space.neighbours(every)} == {
+        (("skip_connect", 0), ("sep_conv_3x3", 1)),
+        (("sep_conv_3x3", 0), ("sep_conv_3x3", 1)),
+        (("none", 0), ("none", 1)),
+        (("none", 0), ("skip_connect", 1)),
+    }
+
+
+SKIPS = ("skip_connect",) * 6
+
+
+@pytest.mark.parametrize(
+    ("space", "names", "sources", "concat", "says"),
+    [
+        ("s2", ("none", *SKIPS[:4]), (0, 1, 0, 1, 2), (2, 3), "none on edge 0->2"),
+        ("s3", ("none", *SKIPS[:3]), (0, 1, 0, 1), (2, 3), "none on edge 0->2"),
+        ("s3", SKIPS, (0, 1, 0, 1, 0, 1), (2, 3, 4), "holds 6 edges where 4 are kept, or all 5"),
+        ("s3", SKIPS[:4], (0, 1, 0, 0), (2, 3), "feeds node 3 twice from node 0"),
+    ],
+)
+def test_every_edge_refusals(space, names, sources, concat, says):
+    genotype = Genotype(tuple(zip(names, sources, strict=True)), concat, (), ())
+    with pytest.raises(UsageError) as refusal:
+        spaces.get(space, nodes=2, reduction="fixed").check(genotype)
+    assert says in str(refusal.value)
+
+
+def test_fourteen_pairs_that_feed_seven_nodes_are_not_every_edge_of_four():
+    space = spaces.get("s2", reduction="fixed")
+    pairs = every_edge(space, 0).normal
+    space.check(Genotype(pairs, (3, 5), (), ()))
+    with pytest.raises(UsageError, match=r"has the edge .*, which this space does not have"):
+        space.check(Genotype(pairs, (2, 3), (), ()))

@@ -154,3 +154,92 @@ def test_reductions_stand_at_a_third_and_two_thirds():
 def test_images_that_cannot_be_halved_are_refused():
     with pytest.raises(UsageError, match="multiples of 8"):
         check_image((3, 12, 12), 2, 5)
+
+
+# The released genotype of SNAS "moderate" with every edge, and by twos
+# (SNAS-Series/SNAS-Series:SNAS/genotypes.py@dea7943b6639).
+SNAS_MODERATE_EVERY_EDGE = spaces.parse_genotype(
+    "Genotype(normal=[('dil_conv_5x5', 0), ('skip_connect', 1), ('sep_conv_3x3', 0), ('skip_connect', 1), ('none', 2), "
+    "('skip_connect', 0), ('none', 3), ('none', 2), ('skip_connect', 1), ('sep_conv_3x3', 0), ('dil_conv_5x5', 1), "
+    "('none', 4), ('none', 3), ('none', 2)], normal_concat=range(2, 6), reduce=[('max_pool_3x3', 0), "
+    "('max_pool_3x3', 1), ('sep_conv_5x5', 0), ('none', 2), ('dil_conv_5x5', 1), ('none', 3), ('none', 2), "
+    "('sep_conv_5x5', 0), ('sep_conv_5x5', 1), ('none', 4), ('none', 3), ('none', 2), ('sep_conv_5x5', 0), "
+    "('sep_conv_5x5', 1)], reduce_concat=range(2, 6))"
+)
+SNAS_MODERATE = spaces.parse_genotype(
+    "Genotype(normal=[('dil_conv_5x5', 0), ('skip_connect', 1), ('sep_conv_3x3', 0), ('skip_connect', 1), "
+    "('skip_connect', 0), ('skip_connect', 1), ('sep_conv_3x3', 0), ('dil_conv_5x5', 1)], normal_concat=range(2, 6), "
+    "reduce=[('max_pool_3x3', 0), ('max_pool_3x3', 1), ('sep_conv_5x5', 0), ('dil_conv_5x5', 1), ('sep_conv_5x5', 0), "
+    "('sep_conv_5x5', 1), ('sep_conv_5x5', 0), ('sep_conv_5x5', 1)], reduce_concat=range(2, 6))"
+)
+
+
+def test_none_edges_cost_and_add_nothing():
+    """The network of every edge is that of the published cell by twos, edge by edge, drop path included."""
+    size = {"channels": 4, "layers": 4, "classes": 3}
+    assert describe(SNAS_MODERATE_EVERY_EDGE, **size) == describe(SNAS_MODERATE, **size)
+    every, twos = (Network(genotype, **size).double() for genotype in (SNAS_MODERATE_EVERY_EDGE, SNAS_MODERATE))
+    for cell in every.cells:
+        for (_, _, name), operation in zip(cell.edges, cell.operations, strict=True):
+            assert (name == "none") <= (parameters(operation) == 0)
+    twos.load_state_dict(dict(zip(twos.state_dict(), every.state_dict().values(), strict=True)))
+    batch = torch.randn(4, 3, 16, 16, dtype=torch.float64)
+    for probability in (0.0, 0.5):
+        logits = []
+        for network in (every, twos):
+            torch.manual_seed(1)
+            logits.append(network(batch, probability)[0])
+        torch.testing.assert_close(*logits)
+
+
+EVERY_EDGE = Genotype(
+    (("skip_connect", 0), ("sep_conv_3x3", 1), ("none", 0), ("sep_conv_3x3", 1), ("skip_connect", 2)),
+    (2, 3),
+    (("sep_conv_3x3", 0), ("none", 1), ("none", 0), ("none", 1), ("none", 2)),
+    (2, 3),
+)
+
+
+def test_a_cell_of_every_edge_is_a_sum_by_hand():
+    network = Network(EVERY_EDGE, channels=4, layers=3, classes=3).double().eval()
+    normal, reduction = network.cells[0], network.cells[1]
+    state = torch.randn(2, 12, 8, 8, dtype=torch.float64)
+    zero, one = normal.preprocess.first(state), normal.preprocess.second(state)
+    two = zero + normal.operations[1](one)
+    three = normal.operations[3](one) + two
+    torch.testing.assert_close(normal(state, state, 0.0), torch.cat([two, three], dim=1))
+    later = torch.randn(2, 8, 8, 8, dtype=torch.float64)
+    halved = reduction(state, later, 0.0)
+    assert halved.shape == (2, 16, 4, 4)
+    torch.testing.assert_close(halved[:, :8], reduction.operations[0](reduction.preprocess.first(state)))
+    assert (halved[:, 8:] == 0).all()  # all its edges are `none`
+
+
+def test_a_network_of_every_edge_trains():
+    network = Network(EVERY_EDGE, channels=4, layers=3, classes=3).train()
+    batch, labels = torch.randn(6, 3, 8, 8), torch.tensor([0, 1, 2, 0, 1, 2])
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.05)
+    before = nn.functional.cross_entropy(network(batch)[0], labels)
+    before.backward()
+    optimiser.step()
+    assert nn.functional.cross_entropy(network(batch)[0], labels) < before
+
+
+def test_a_supernet_runs_an_architecture_of_every_edge():
+    """One-hot weights against a sum by hand over the edges that are not `none`."""
+    space = spaces.get("s3", nodes=2)
+    supernet = Supernet(space, channels=4, layers=3, classes=3, running=False).double()
+    batch = torch.randn(4, 3, 8, 8, dtype=torch.float64)
+    mixing = one_hot(space, EVERY_EDGE).map(lambda values: values.double())
+    states = [supernet.stem(batch)] * 2
+    for cell, plan in zip(supernet.cells, supernet.plans):
+        nodes = [cell.preprocess.first(states[-2]), cell.preprocess.second(states[-1])]
+        for target in (2, 3):
+            total = nodes[0][:, :, ::2, ::2] * 0 if plan.kind == "reduce" else nodes[0] * 0
+            for source, goal, name in EVERY_EDGE.edges(plan.kind):
+                edge = cell.edges[space.normal.edges.index((source, goal))]
+                if goal == target and name != "none":
+                    total = total + edge.operations[edge.names.index(name)](nodes[source])
+            nodes.append(total)
+        states.append(torch.cat(nodes[2:], dim=1))
+    torch.testing.assert_close(supernet(batch, mixing), supernet.classifier(states[-1].mean((2, 3))))

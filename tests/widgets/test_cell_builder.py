@@ -9,6 +9,7 @@ import torch
 
 from nasbook import spaces
 from nasbook.runtime.errors import UsageError
+from nasbook.supernet import describe
 from nasbook.widgets.cell_builder import CellBuilder
 from nasbook.widgets.cell_building import (
     CHANNELS,
@@ -172,6 +173,27 @@ def test_a_text_is_built_or_refused(builder: CellBuilder) -> None:
         assert builder.state() == before
     builder.random()
     assert builder._message.value == ""
+
+
+def test_an_architecture_of_every_edge_is_built_and_changed(builder: CellBuilder) -> None:
+    builder.restore(str(state(space="s3", nodes=4)))
+    space = builder.value.search_space
+    pairs = tuple((space.operations[edge % 3], source) for edge, (source, _) in enumerate(space.normal.edges))
+    builder._text.value = str(space.genotype({"normal": pairs}))
+    builder.children[1].children[2].click()
+    assert builder.value.genotype.normal == pairs
+    assert builder._message.value == ""
+    shown = [box for box in builder._pairs if box[0].layout.display != "none"]
+    assert [source.description for source, _ in shown] == [f"node {target} ←" for _, target in space.normal.edges]
+    shown[1][1].value = "none"
+    assert builder.value.genotype.normal == (pairs[0], ("none", 1), *pairs[2:])
+    shown[4][0].value = 0  # the edges from 0 and 2 into node 3 change places in the list
+    swapped = (pairs[0], ("none", 1), (pairs[2][0], 2), pairs[3], (pairs[4][0], 0), *pairs[5:])
+    assert builder.value.genotype.normal == swapped
+    builder.step()
+    assert len(builder.value.genotype.normal) == len(pairs)
+    assert CellBuilder(builder.state()).value == builder.value
+    assert compute(builder.value).params == describe(builder.value.genotype, channels=8, layers=5, classes=10)["params"]
 
 
 def test_every_control_is_labelled(builder: CellBuilder) -> None:
