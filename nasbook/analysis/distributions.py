@@ -75,7 +75,7 @@ def perturbed(logits: Vector, *, samples: int, seed: int) -> Tensor:
 
 
 def dirichlet(concentration: Vector, *, samples: int, seed: int) -> Tensor:
-    """z ~ Dir(beta), (samples, K). torch draws from its global state: here that state is the seed's own, for the time.
+    """z ~ Dir(beta), (samples, K).
 
     Args:
         concentration: beta (K,), all positive. Gradients reach it as torch computes them (see `dirichlet_jacobian`).
@@ -85,11 +85,34 @@ def dirichlet(concentration: Vector, *, samples: int, seed: int) -> Tensor:
     Raises:
         UsageError: a concentration is not positive or not finite, or there is no sample.
     """
-    beta = _positive(concentration)
     check_samples(samples)
+    return dirichlet_rows(_positive(concentration).expand(samples, -1), seed=seed)
+
+
+def dirichlet_rows(concentrations: Tensor, *, seed: int) -> Tensor:
+    """One sample of each row's Dirichlet distribution, (samples, K), differentiable sample by sample.
+
+    torch draws from its global state: here that state is the seed's own, for the time. Equal rows give what `dirichlet`
+    gives.
+    """
     with RandomStream(seed).scope():
-        drawn: Tensor = Dirichlet(beta.expand(samples, -1)).rsample()
+        drawn: Tensor = Dirichlet(concentrations).rsample()
     return drawn
+
+
+def with_mean(logits: Tensor, concentration: float) -> Tensor:
+    """beta = K * concentration * softmax(alpha): the mean of the samples is softmax(alpha), that of beta the given one.
+
+    Args:
+        logits: alpha (..., K), differentiable.
+        concentration: positive.
+
+    Raises:
+        UsageError: the concentration is not positive or not finite.
+    """
+    if not 0 < concentration < float("inf"):
+        raise UsageError(f"A concentration is a positive number, not {concentration:g}.")
+    return logits.shape[-1] * concentration * torch.softmax(logits, dim=-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,9 +229,7 @@ def largest_gradient(concentration: float, *, operations: int = 3, samples: int 
     """
     check_samples(samples)
     each = _positive([concentration] * operations).expand(samples, -1).clone().requires_grad_()
-    with RandomStream(seed).scope():
-        first = Dirichlet(each).rsample()[:, 0]
-    (gradient,) = torch.autograd.grad(first.sum(), each)
+    (gradient,) = torch.autograd.grad(dirichlet_rows(each, seed=seed)[:, 0].sum(), each)
     return float(gradient.abs().max())
 
 

@@ -19,6 +19,7 @@ z * (g - <g, z>) / tau.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -141,27 +142,45 @@ def draw(logits: Vector, temperature: float, *, samples: int, seed: int) -> Draw
 
 
 @dataclass(frozen=True, eq=False)
-class GradientEstimate:
+class Accuracy:
+    """Estimates of a gradient against the exact one.
+
+    Args:
+        exact: dJ / dalpha (K,).
+        mean: of the estimates (K,).
+        variance: of one sample's estimate, summed over the K entries.
+        samples: how many estimates there were.
+    """
+
+    exact: Tensor
+    mean: Tensor
+    variance: float
+    samples: int
+
+    @property
+    def bias(self) -> float:
+        """Euclidean norm of mean - exact. Where there is none, it is about `noise`."""
+        return float((self.mean - self.exact).norm())
+
+    @property
+    def noise(self) -> float:
+        """The standard error of the mean: the root of variance / samples."""
+        return math.sqrt(self.variance / self.samples)
+
+
+@dataclass(frozen=True, eq=False)
+class GradientEstimate(Accuracy):
     """One estimator at one temperature, against the exact gradient.
 
     Args:
+        exact, mean, variance, samples: as in `Accuracy`.
         estimator: its name.
-        temperature: tau; the last two estimators do not depend on it.
-        exact: dJ / dalpha (K,).
-        mean: of the estimate (K,).
-        bias: Euclidean norm of mean - exact. By chance alone it is about `noise`.
-        variance: of one sample's estimate, summed over the K entries.
-        noise: the standard error of the mean, sqrt(variance / samples).
+        temperature: tau; the score function and the credit do not depend on it.
         entropy: mean entropy of the weights at which the loss is evaluated, in nats: 0 for one-hot ones.
     """
 
     estimator: str
     temperature: float
-    exact: Tensor
-    mean: Tensor
-    bias: float
-    variance: float
-    noise: float
     entropy: float
 
 
@@ -183,17 +202,45 @@ def estimate(
     """
     if estimator not in ESTIMATORS:
         raise UsageError(f"An estimator is one of {', '.join(ESTIMATORS)}, not {estimator!r}.")
-    if samples < 2:
-        raise UsageError(f"A variance needs at least two samples, not {samples}.")
+    _check_samples(samples)
     drawn = draw(logits, temperature, samples=samples, seed=seed)
     found = ESTIMATORS[estimator](drawn, objective)
     _, exact = expected(objective, logits)
-    mean, variance = found.mean(0), float(found.var(0).sum())
     evaluated = drawn.relaxed if estimator == "soft" else drawn.hard
-    return GradientEstimate(
-        estimator, temperature, exact, mean, float((mean - exact).norm()), variance, (variance / samples) ** 0.5,
-        float(distributions.entropy(evaluated).mean()),
-    )  # fmt: skip
+    entropy = float(distributions.entropy(evaluated).mean())
+    variance = float(found.var(0).sum())
+    return GradientEstimate(exact, found.mean(0), variance, samples, estimator, temperature, entropy)
+
+
+def pathwise(
+    objective: Objective, logits: Vector, concentration: float, *, samples: int = 20_000, seed: int = 0
+) -> Accuracy:
+    """Bias and variance of the gradient through a Dirichlet sample (DrNAS), as torch computes it, by Monte Carlo.
+
+    The sample is z ~ Dir(beta) with beta = K * concentration * softmax(alpha), so that E[z] = p. For a linear loss
+    there is no bias at any concentration.
+
+    Args:
+        objective: as for `estimate`.
+        logits: alpha (K,).
+        concentration: the mean of beta; positive.
+        samples: at least two.
+        seed: of the samples, which are those of `distributions.dirichlet`.
+
+    Raises:
+        UsageError: fewer than two samples, no finite vector of logits, or no positive concentration.
+    """
+    _check_samples(samples)
+    alpha = distributions.vector(logits, "Logits").detach().expand(samples, -1).clone().requires_grad_()
+    weights = distributions.dirichlet_rows(distributions.with_mean(alpha, concentration), seed=seed)
+    (found,) = torch.autograd.grad(objective(weights).sum(), alpha)
+    _, exact = expected(objective, logits)
+    return Accuracy(exact, found.mean(0), float(found.var(0).sum()), samples)
+
+
+def _check_samples(samples: int) -> None:
+    if samples < 2:
+        raise UsageError(f"A variance needs at least two samples, not {samples}.")
 
 
 def compare(

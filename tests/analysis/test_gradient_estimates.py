@@ -135,6 +135,34 @@ def test_credit_and_sampled_only_keep_a_bias_at_every_temperature():
     assert sampled.bias > 10 * sampled.noise
 
 
+@pytest.mark.parametrize("concentration", [0.2, 1.0, 10.0])
+def test_the_pathwise_gradient_has_no_bias_where_the_loss_is_linear(concentration):
+    measured = gradients.pathwise(LINEAR, LOGITS, concentration)
+    assert measured.bias < 4 * measured.noise
+    curved = gradients.pathwise(SQUARED, LOGITS, concentration)  # E f(z) is not sum_k p_k f(e_k)
+    assert curved.bias > 4 * curved.noise
+
+
+def test_the_pathwise_gradient_is_the_jacobian_times_the_slope():
+    concentration, samples = 0.4, 300
+    alpha = torch.tensor(LOGITS, dtype=torch.float64)
+    beta = gradients.distributions.with_mean(alpha, concentration)
+    weights = gradients.distributions.dirichlet(beta, samples=samples, seed=6)
+    by_beta = torch.einsum(
+        "sij,si->sj", gradients.distributions.dirichlet_jacobian(weights, beta), gradients.slope(SQUARED, weights)
+    )
+    chances = torch.softmax(alpha, 0)
+    expected = by_beta @ (3 * concentration * (torch.diag(chances) - torch.outer(chances, chances)))
+    measured = gradients.pathwise(SQUARED, LOGITS, concentration, samples=samples, seed=6)
+    torch.testing.assert_close(measured.mean, expected.mean(0), rtol=1e-3, atol=1e-4)
+    assert measured.variance == pytest.approx(float(expected.var(0).sum()), rel=1e-3)
+
+
+def test_pathwise_gradients_vary_more_as_concentrations_fall():
+    falling = [gradients.pathwise(LINEAR, LOGITS, each, samples=5000).variance for each in (10.0, 1.0, 0.1)]
+    assert falling[0] < falling[1] / 2 < falling[2] / 4
+
+
 def test_compare_has_every_pair_in_order_on_the_same_noise():
     rows = gradients.compare(LINEAR, LOGITS, (0.5, 2.0), samples=100, seed=3)
     assert [(row.estimator, row.temperature) for row in rows] == [
@@ -151,6 +179,8 @@ def test_compare_has_every_pair_in_order_on_the_same_noise():
         (lambda: found("hard"), "An estimator is one of soft, straight-through"),
         (lambda: found("soft", samples=1), "at least two samples"),
         (lambda: found("soft", temperature=-1.0), "temperature is a positive"),
+        (lambda: gradients.pathwise(LINEAR, LOGITS, 1.0, samples=1), "at least two samples"),
+        (lambda: gradients.pathwise(LINEAR, LOGITS, 0.0), "concentration is a positive number"),
         (lambda: gradients.linear([1.0]), "Costs are one finite number"),
         (lambda: gradients.expected(LINEAR, [float("nan"), 0.0, 0.0]), "Logits are one finite number"),
     ],
