@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.nn import functional as F
 
+from nasbook.runtime import devices
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.random import RandomStream
-from nasbook.search.loop import memory_format
 from nasbook.sizes import SearchNumbers
 from nasbook.spaces import Cell, SearchSpace
 from nasbook.spaces.catalogue import MAX_NODES
@@ -161,7 +161,7 @@ class _Pass:
         parameter = next(supernet.parameters())
         self.supernet, self.labels = supernet, labels
         self.mixing = mixing.to(parameter.device, parameter.dtype)
-        self.images = images.to(parameter).to(memory_format=memory_format(parameter.dtype))
+        self.images = images.to(parameter).to(memory_format=devices.memory_format(parameter.dtype))
         self.names = supernet.space.normal.operations[0]
 
     def forward(self) -> Tensor:
@@ -185,7 +185,7 @@ def _supernet(
         running=numbers.running,
     )
     dtype = getattr(torch, numbers.precision)
-    moved: nn.Module = supernet.to(device, dtype).to(memory_format=memory_format(dtype))
+    moved: nn.Module = supernet.to(device, dtype).to(memory_format=devices.memory_format(dtype))
     assert isinstance(moved, Supernet)
     return moved
 

@@ -14,7 +14,7 @@ from nasbook.datasets import Batches, Dataset, Images, in_order
 from nasbook.runtime import devices
 from nasbook.runtime.errors import DivergedError, UsageError
 from nasbook.runtime.random import RandomStream
-from nasbook.search.loop import CHECK_EVERY, cosine, memory_format
+from nasbook.search.loop import CHECK_EVERY, cosine
 from nasbook.sizes import TrainNumbers
 from nasbook.spaces import Architecture
 from nasbook.supernet import families, loss_with_auxiliary, multiply_adds, parameters
@@ -52,7 +52,7 @@ class Training:
         self.stream = RandomStream(seed, device=self.device)
         with self.stream.scope() as generator, devices.precision(self.dtype):
             network = self._build().to(self.device)
-            self.network = network.to(memory_format=memory_format(self.dtype))
+            self.network = network.to(memory_format=devices.memory_format(self.dtype))
             images = _draw(dataset.train, numbers.images, generator)
         self.batches = Batches(
             images,

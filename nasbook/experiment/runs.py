@@ -18,7 +18,7 @@ from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import Listener
 from nasbook.runtime.run_folder import RunFolder
 from nasbook.search import Search, recipes
-from nasbook.selection import SELECTIONS, magnitude
+from nasbook.selection import SELECTIONS, derive
 from nasbook.sizes import Numbers, TrainNumbers
 from nasbook.spaces import Architecture
 from nasbook.supernet import describe
@@ -85,13 +85,14 @@ def search(
         UsageError: something asked for does not exist or does not fit together; nothing has run then.
         DivergedError: the loss is no longer finite; the run folder keeps the last good epoch.
     """
-    preset = sizes.get(size)
-    preset = preset.of(spaces.family(space or preset.space))
     recipe = recipes.get(method)
+    preset = sizes.get(size)
+    preset = preset.of(spaces.family(space or preset.space), method)
     if recipe.selection not in SELECTIONS:  # said now: a selection is first used after the whole search
         there = ", ".join(SELECTIONS)
         raise UsageError(f"Recipe {method!r}: selection {recipe.selection!r} does not exist; there are {there}.")
     asked = sizes.override(preset.search, numbers or {})
+    recipes.check_numbers(recipe, asked, numbers or {})
     fit = sizes.override(preset.train, train_numbers or {})
     searched = spaces.get(space or preset.space, nodes=asked.nodes, reduction=asked.reduction)
     where, dataset = devices.pick(device), _load(data or preset.data, root)
@@ -105,7 +106,7 @@ def search(
         dataset,
         recipe=recipe,
         numbers=chosen,
-        derive=magnitude,
+        derive=derive(recipe.selection),
         seed=seed,
         device=where,
         instruments=used,

@@ -22,7 +22,7 @@ from nasbook.instruments.points import Points
 from nasbook.runtime.errors import UsageError
 from nasbook.search import Search
 from nasbook.spaces import Architecture
-from nasbook.supernet import Mixing, one_hot
+from nasbook.supernet import Mixing, edges_of, one_hot
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,10 @@ def gap(search: Search) -> float:
 
 def _point(space: Points, end: Architecture | Mixing) -> Tensor:
     """(parameters,): the weights of an architecture or of a mixing as a point."""
-    weights = (end if isinstance(end, Mixing) else one_hot(space.search.space, end)).weights
+    weights = dict((end if isinstance(end, Mixing) else one_hot(space.search.space, end)).weights)
+    for name in space.search.space.groups:
+        if edges_of(name) in space.shapes:  # an edge that an architecture keeps counts as a whole
+            weights.setdefault(edges_of(name), weights[name].sum(dim=1)[None])
     if {name: value.shape for name, value in weights.items()} != space.shapes:
         there = ", ".join(f"{name} {tuple(shape)}" for name, shape in space.shapes.items())
         raise UsageError(f"A line in space {space.search.space.name} ends at operation weights of the shape {there}.")

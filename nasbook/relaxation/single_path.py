@@ -7,23 +7,19 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from nasbook.relaxation.base import Alpha
-from nasbook.spaces import Space
+from nasbook.relaxation.base import Alpha, Categorical
 from nasbook.supernet import Mixing, one_hot, uniform
 
 
-class SinglePath:
+class SinglePath(Categorical):
     """Weight one on the operations of one uniformly drawn architecture; nothing else runs.
 
     There is nothing to learn: the architecture parameters are zeros and never move. What the shared weights are for is
     to rank architectures afterwards (`nasbook.selection.ranking`).
     """
 
-    def __init__(self, space: Space) -> None:
-        self.space = space
-
-    def initial(self, *, scale: float, generator: torch.Generator) -> Alpha:
-        """Zeros, for each group of the space (edges, operations); `scale` is not used."""
+    def initial(self, *, start: float = 0.0, scale: float, generator: torch.Generator) -> Alpha:
+        """Zeros, for each group of the space (edges, operations); no argument is used."""
         return {
             name: torch.zeros(cell.shape, dtype=torch.float64, requires_grad=True)
             for name, cell in self.space.groups.items()
@@ -33,9 +29,6 @@ class SinglePath:
         """One architecture of the space, drawn from `generator`."""
         return one_hot(self.space, self.space.sample(generator))
 
-    def expected(self, alpha: Alpha, progress: float) -> Mapping[str, Tensor]:
+    def expected(self, alpha: Alpha, progress: float) -> Mapping[str, Tensor]:  # type: ignore[override]
         """Equal weights: no operation is preferred."""
         return uniform(self.space).weights
-
-    def project(self, alpha: Alpha) -> None:
-        """Nothing moves: nothing to do."""

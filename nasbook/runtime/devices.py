@@ -63,3 +63,8 @@ def memory_mib(device: torch.device) -> float:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+def memory_format(dtype: torch.dtype) -> torch.memory_format:
+    """Channels last where it is faster: float32. In float64 depthwise convolutions are far slower that way."""
+    return torch.channels_last if dtype == torch.float32 else torch.contiguous_format

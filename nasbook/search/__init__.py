@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from nasbook.search.recipes import RECIPES, Recipe, get
 
 if TYPE_CHECKING:
+    from nasbook.search.axes import HYPERGRADIENTS
     from nasbook.search.hypergradient import Hypergradient, LookAhead, Problem, exact, first_order, second_order
-    from nasbook.search.loop import HYPERGRADIENTS, Search
+    from nasbook.search.loop import Search
 
 __all__ = [
     "HYPERGRADIENTS",
@@ -27,10 +28,10 @@ __all__ = [
     "get",
     "second_order",
 ]
-_LOOP = ("HYPERGRADIENTS", "Search")
+_HOMES = {"HYPERGRADIENTS": "axes", "Search": "loop"}
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{'loop' if name in _LOOP else 'hypergradient'}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES.get(name, 'hypergradient')}"), name)

@@ -6,7 +6,8 @@ The published numbers belong to 50 epochs; a search of another length keeps the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from nasbook.runtime.errors import UsageError
 
@@ -69,3 +70,38 @@ def stopping_epoch(curve: Curve, *, factor: float, epochs: int) -> int | None:
 
 def _mean(curve: Curve) -> float:
     return sum(value for _, value in curve) / len(curve)
+
+
+class Watch:
+    """Looks at a search after its epochs, and says when it should have ended.
+
+    Args:
+        factor, epochs: of `stopping_epoch`; a factor of 0 never looks.
+    """
+
+    def __init__(self, factor: float, epochs: int) -> None:
+        self.factor, self.epochs = factor, epochs
+        self.curve: list[tuple[int, float]] = []
+        self.derived: list[str] = []  # the architecture of each look, as text
+        self.stopped: int | None = None
+
+    def look(self, epoch: int, record: Mapping[str, Any]) -> None:
+        """Take in an epoch's record (`eigenvalue`, `genotype`); `stopped` then says where to go back to, if at all."""
+        if not self.factor or not measured(epoch, self.epochs):
+            return
+        self.curve.append((epoch, float(record["eigenvalue"])))
+        self.derived.append(record["genotype"])
+        self.stopped = stopping_epoch(self.curve, factor=self.factor, epochs=self.epochs)
+
+    def architecture(self) -> str:
+        """The architecture of the epoch that the search went back to, as text."""
+        return self.derived[[epoch for epoch, _ in self.curve].index(self.stopped or 0)]
+
+    def state_dict(self) -> dict[str, Any]:
+        """What it has seen, as plain values."""
+        return {"curve": list(self.curve), "derived": list(self.derived), "stopped": self.stopped}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a saved state."""
+        self.curve, self.derived = [(epoch, value) for epoch, value in state["curve"]], list(state["derived"])
+        self.stopped = state["stopped"]

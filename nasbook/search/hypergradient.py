@@ -16,16 +16,28 @@ from torch import Tensor
 
 Tensors = Mapping[str, Tensor]
 Loss = Callable[[Tensors, Tensors], Tensor]
+Play = Callable[[Tensors, Tensors], tuple[Tensor, Tensor]]
 
 FINITE_DIFFERENCE = 0.01
 
 
 @dataclass(frozen=True)
 class Problem:
-    """The two losses of a bilevel problem, each a scalar function of (w, alpha)."""
+    """A bilevel problem.
+
+    Args:
+        inner, outer: its two losses, each a scalar function of (w, alpha).
+        play: draws an architecture at (w, alpha) and returns its reward (a constant) and the log-probability of the
+            draw (differentiable in alpha): what a policy gradient is made of.
+        plays: how many are drawn in one outer step.
+        baseline: what rewards are compared with; None before the first step.
+    """
 
     inner: Loss
     outer: Loss
+    play: Play | None = None
+    plays: int = 1
+    baseline: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -57,10 +69,11 @@ class LookAhead:
 
 @dataclass(frozen=True)
 class Hypergradient:
-    """The gradient of the outer loss in alpha, and the outer loss (scalar, detached)."""
+    """The gradient of the outer loss in alpha, the outer loss (scalar, detached), and the mean reward of any plays."""
 
     alpha: dict[str, Tensor]
     loss: Tensor
+    reward: Tensor | None = None
 
 
 Method = Callable[[Problem, Tensors, Tensors, LookAhead], Hypergradient]
@@ -72,7 +85,7 @@ def first_order(problem: Problem, w: Tensors, alpha: Tensors, look_ahead: LookAh
     Gradients in w are neither computed nor kept.
     """
     loss = problem.outer(_constant(w), alpha)
-    return Hypergradient(_gradients(loss, alpha), loss.detach())
+    return Hypergradient(gradients(loss, alpha), loss.detach())
 
 
 def second_order(problem: Problem, w: Tensors, alpha: Tensors, look_ahead: LookAhead) -> Hypergradient:
@@ -85,10 +98,10 @@ def second_order(problem: Problem, w: Tensors, alpha: Tensors, look_ahead: LookA
     where e = 0.01 / |g| with one norm over all weights. The weights that are handed in are not touched.
     """
     variables = _variables(w)
-    inner = _gradients(problem.inner(variables, _constant(alpha)), variables)
+    inner = gradients(problem.inner(variables, _constant(alpha)), variables)
     ahead = _variables(look_ahead.take(_constant(w), inner))
     loss = problem.outer(ahead, alpha)
-    both = _gradients(loss, {**_prefixed("alpha", alpha), **_prefixed("w", ahead)})
+    both = gradients(loss, {**_prefixed("alpha", alpha), **_prefixed("w", ahead)})
     gradient_w = {name: both[f"w/{name}"] for name in w}
     # One norm for all weights. It stays a tensor: reading it would wait for the device.
     norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(value) for value in gradient_w.values()]))
@@ -97,7 +110,7 @@ def second_order(problem: Problem, w: Tensors, alpha: Tensors, look_ahead: LookA
     sides = []
     for sign in (1.0, -1.0):
         moved = {name: value + sign * epsilon * gradient_w[name] for name, value in _constant(w).items()}
-        sides.append(_gradients(problem.inner(moved, alpha), alpha))
+        sides.append(gradients(problem.inner(moved, alpha), alpha))
     result = {}
     for name in alpha:
         mixed = (sides[0][name] - sides[1][name]) / (2 * epsilon).to(sides[0][name])
@@ -111,12 +124,12 @@ def exact(problem: Problem, w: Tensors, alpha: Tensors, look_ahead: LookAhead) -
     Costs a second backward pass through the gradient's own graph, and its memory.
     """
     variables = _variables(w)
-    inner = _gradients(problem.inner(variables, alpha), variables, create_graph=True)
+    inner = gradients(problem.inner(variables, alpha), variables, create_graph=True)
     loss = problem.outer(look_ahead.take(variables, inner), alpha)
-    return Hypergradient(_gradients(loss, alpha), loss.detach())
+    return Hypergradient(gradients(loss, alpha), loss.detach())
 
 
-def _gradients(loss: Tensor, variables: Tensors, *, create_graph: bool = False) -> dict[str, Tensor]:
+def gradients(loss: Tensor, variables: Tensors, *, create_graph: bool = False) -> dict[str, Tensor]:
     """Gradients by name; zeros for a variable that the loss does not depend on."""
     values = torch.autograd.grad(loss, list(variables.values()), create_graph=create_graph, allow_unused=True)
     return {

@@ -7,8 +7,8 @@ gradient is taken, and what is done to the weights before the inner step.
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,24 +17,22 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from nasbook.datasets import Batches, Dataset, bilevel_halves, in_order
-from nasbook.relaxation import RELAXATIONS
+from nasbook.relaxation import RELAXATIONS, Derive
 from nasbook.runtime import devices
-from nasbook.runtime.errors import DivergedError, UsageError
+from nasbook.runtime.errors import UsageError
 from nasbook.runtime.random import RandomStream
-from nasbook.search import early_stopping, hypergradient
+from nasbook.search import early_stopping, hypergradient, progressive
+from nasbook.search.axes import HYPERGRADIENTS, check_recipe
+from nasbook.search.building import alpha_optimizer, build_supernet, costs, weights_optimizer
+from nasbook.search.history import check_finite, epoch_record
+from nasbook.search.penalty import Penalty
 from nasbook.search.perturbation import PERTURBATIONS
-from nasbook.search.recipes import Recipe
+from nasbook.search.policy_gradient import log_probability, next_baseline
+from nasbook.search.recipes import Recipe, check_numbers
 from nasbook.sizes import SearchNumbers
-from nasbook.spaces import Architecture, Space
+from nasbook.spaces import Space
 from nasbook.supernet import Mixing, families
 
-HYPERGRADIENTS: dict[str, hypergradient.Method | None] = {
-    "first-order": hypergradient.first_order,
-    "second-order": hypergradient.second_order,
-    "exact": hypergradient.exact,
-    "none": None,  # alpha stays as it is
-}
-Derive = Callable[[Space, Mapping[str, Tensor]], Architecture]
 # Measures a search after an epoch and changes nothing in it; what it returns joins the epoch's record.
 Instrument = Callable[["Search"], Mapping[str, Any]]
 Batch = tuple[Tensor, Tensor]
@@ -75,40 +73,38 @@ class Search:
     ) -> None:
         families.of(space).check(dataset.image, numbers.stem_stride, numbers.layers)
         check_recipe(recipe)
+        check_numbers(recipe, numbers)
         self.instruments = dict(instruments or {})
         if numbers.early_stop and "eigenvalue" not in self.instruments:
             raise UsageError("Early stopping reads the eigenvalue: the search needs the instrument 'eigenvalue'.")
         early_stopping.check(numbers.early_stop, numbers.epochs, learns=recipe.hypergradient != "none")
+        progressive.check(numbers)
         self.space, self.dataset, self.recipe, self.numbers = space, dataset, recipe, numbers
         self.derive, self.seed, self.device = derive, seed, torch.device(device)
         self.dtype = getattr(torch, numbers.precision)
         self.epochs, self.epoch = numbers.epochs, 0
-        # Of early stopping: (epoch, eigenvalue) and the architecture of each look, and the epoch that it went back to.
-        self.curve: list[tuple[int, float]] = []
-        self.derived: list[str] = []
-        self.stopped: int | None = None
-        self.relaxation = RELAXATIONS[recipe.relaxation](space)
+        self.watch = early_stopping.Watch(numbers.early_stop, numbers.epochs)
+        self.steps = 0  # taken so far
+        self.masks: dict[str, Tensor] | None = None  # of the second stage: which operations are kept
+        self.baseline: Tensor | None = None  # of a policy gradient
+        self.relaxation = RELAXATIONS[recipe.relaxation](space, numbers, derive)
         self.hypergradient = HYPERGRADIENTS[recipe.hypergradient]
         self.perturbation = PERTURBATIONS[recipe.perturbation]
         self.stream = RandomStream(seed, device=self.device)
         with self.stream.scope() as generator, devices.precision(self.dtype):
-            self.supernet = self._build()
-            self.alpha = self.relaxation.initial(scale=numbers.alpha_scale, generator=generator)
+            self.supernet = self.fresh_supernet(numbers.partial)
+            self.alpha = self.relaxation.initial(
+                start=numbers.alpha_start, scale=numbers.alpha_scale, generator=generator
+            )
         halves = bilevel_halves(dataset, images=numbers.images, seed=seed)
         if len(halves[0]) < numbers.batch:
             raise UsageError(f"Each half holds {len(halves[0])} images, fewer than one batch of {numbers.batch}.")
         self.weights_half, self.alpha_half = halves
         self.weights_batches, self.alpha_batches = self._batches(halves[0]), self._batches(halves[1])
-        self.w_optimizer = torch.optim.SGD(
-            self.supernet.parameters(), numbers.w_lr, numbers.w_momentum, weight_decay=numbers.w_decay
-        )
-        # Adam's decay is L2 added to the gradient, as published (not decoupled). It holds alpha and nothing else.
-        self.alpha_optimizer = torch.optim.Adam(
-            list(self.alpha.values()),
-            numbers.alpha_lr,
-            (numbers.alpha_beta1, numbers.alpha_beta2),
-            weight_decay=numbers.alpha_decay,
-        )
+        self.w_optimizer = weights_optimizer(self.supernet, numbers)
+        self.alpha_optimizer = alpha_optimizer(self.alpha.values(), numbers)
+        prices = costs(self.supernet, space, dataset, numbers, self.device)
+        self.penalty = Penalty(numbers.anchor_kl, numbers.cost_weight, prices)
 
     @property
     def progress(self) -> float:
@@ -118,6 +114,17 @@ class Search:
     def mixing(self, alpha: Mapping[str, Tensor] | None = None) -> Mixing:
         """The operation weights at `alpha` (the current one by default): on the host, differentiable in it."""
         return self.relaxation(dict(alpha or self.alpha), self.progress, self.stream.generator)
+
+    def momentum(self) -> dict[str, Tensor]:
+        """The momentum buffers of the shared weights, by name; none of a weight that never had a gradient."""
+        state = self.w_optimizer.state
+        return {
+            name: state[value]["momentum_buffer"] for name, value in self.supernet.named_parameters() if value in state
+        }
+
+    def fresh_supernet(self, partial: int) -> torch.nn.Module:
+        """A new supernet by the search's numbers, of which one in `partial` channels passes through the operations."""
+        return build_supernet(self.space, self.dataset, self.numbers, partial=partial, device=self.device)
 
     def logits(
         self,
@@ -137,6 +144,8 @@ class Search:
         Raises:
             DivergedError: the training loss is no longer finite.
         """
+        if self.masks is None and self.epoch == progressive.second_stage_from(self.numbers):
+            progressive.begin(self, progressive.kept(self.space, self.alpha, self.numbers.operations_end or 0))
         for group in self.w_optimizer.param_groups:
             group["lr"] = cosine(self.numbers.w_lr, self.numbers.w_lr_end, self.progress)
         loss = torch.zeros((), device=self.device, dtype=self.dtype)
@@ -149,11 +158,13 @@ class Search:
                 loss += step_loss
                 correct += step_correct
                 if step % CHECK_EVERY == 0 or step == steps:
-                    self._check_finite(float(loss))
+                    check_finite(self, float(loss))
                 on_step(step, steps)
         self.epoch += 1
-        record = self._record(float(loss) / steps, 100.0 * int(correct) / (steps * self.numbers.batch))
-        self._stop_early(record)
+        record = epoch_record(self, float(loss) / steps, 100.0 * int(correct) / (steps * self.numbers.batch))
+        self.watch.look(self.epoch, record)
+        if self.stopped is not None:  # what came before stays in the history
+            self.epochs = self.epoch
         return record
 
     def validate(self, mixing: Mixing | None = None, *, batch_statistics: bool = False) -> tuple[float, float]:
@@ -185,17 +196,25 @@ class Search:
         with torch.no_grad():
             return self.derive(self.space, self.relaxation.expected(self.alpha, self.progress))
 
+    @property
+    def stopped(self) -> int | None:
+        """The epoch that early stopping went back to; None while it has not."""
+        return self.watch.stopped
+
     def outcome(self) -> Any:
         """The current architecture; after early stopping the one of the epoch that it went back to."""
         if self.stopped is None:
             return self.genotype()
-        epochs = [epoch for epoch, _ in self.curve]
-        return self.space.parse(self.derived[epochs.index(self.stopped)])
+        return self.space.parse(self.watch.architecture())
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, alpha, optimisers, random numbers and the place in the data."""
         return {
             "epoch": self.epoch,
+            "steps": self.steps,
+            "masks": self.masks,
+            "baseline": self.baseline,
+            "costs": dict(self.penalty.costs),
             "supernet": self.supernet.state_dict(),
             "alpha": {name: value.detach() for name, value in self.alpha.items()},
             "w_optimizer": self.w_optimizer.state_dict(),
@@ -203,14 +222,15 @@ class Search:
             "stream": self.stream.state_dict(),
             "weights_batches": self.weights_batches.state_dict(),
             "alpha_batches": self.alpha_batches.state_dict(),
-            "curve": list(self.curve),
-            "derived": list(self.derived),
-            "stopped": self.stopped,
+            "watch": self.watch.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a saved state, bit for bit on a CPU."""
-        self.epoch = state["epoch"]
+        self.epoch, self.steps, self.baseline = state["epoch"], state["steps"], state["baseline"]
+        self.penalty = replace(self.penalty, costs=state["costs"])  # a latency is not measured twice
+        if state["masks"] is not None and self.masks is None:
+            progressive.begin(self, state["masks"])
         self.supernet.load_state_dict(state["supernet"])
         with torch.no_grad():
             for name, value in self.alpha.items():
@@ -220,8 +240,7 @@ class Search:
         self.stream.load_state_dict(state["stream"])
         self.weights_batches.load_state_dict(state["weights_batches"])
         self.alpha_batches.load_state_dict(state["alpha_batches"])
-        self.curve, self.derived = [(epoch, value) for epoch, value in state["curve"]], list(state["derived"])
-        self.stopped = state["stopped"]
+        self.watch.load_state_dict(state["watch"])
         self.epochs = self.epoch if self.stopped is not None else self.epochs
 
     def step(self) -> tuple[Tensor, Tensor]:
@@ -230,7 +249,10 @@ class Search:
         Returns:
             Training loss (nats) and number of right answers of the inner step, still on the device.
         """
-        train, valid = next(self.weights_batches), next(self.alpha_batches)
+        train, self.steps = next(self.weights_batches), self.steps + 1
+        if self.recipe.hypergradient == "single-level":
+            return self._joint_step(train)
+        valid = next(self.alpha_batches)
         if self.numbers.order == "alpha-first":
             self._outer_step(train, valid)
             return self._inner_step(train)
@@ -239,24 +261,30 @@ class Search:
         return result
 
     def _outer_step(self, train: Batch, valid: Batch) -> None:
-        if self.hypergradient is None:
+        if self.hypergradient is None or not self._alpha_moves:
             return
-        problem = hypergradient.Problem(
-            inner=lambda w, alpha: self._loss(train, self.mixing(alpha), w),
-            outer=lambda w, alpha: self._loss(valid, self.mixing(alpha), w),
-        )
         w = dict(self.supernet.named_parameters())
-        gradient = self.hypergradient(problem, w, self.alpha, self._look_ahead(w))
-        for name, value in self.alpha.items():
-            value.grad = gradient.alpha[name]
-        self.alpha_optimizer.step()
-        self.relaxation.project(self.alpha)
+        gradient = self.hypergradient(self._problem(train, valid), w, self.alpha, self._look_ahead())
+        if gradient.reward is not None:
+            self.baseline = next_baseline(self.baseline, gradient.reward)
+        self._move_alpha(gradient.alpha)
 
     def _inner_step(self, train: Batch) -> tuple[Tensor, Tensor]:
         """One step on the shared weights; returns the loss and the number of right answers, still on the device."""
         with torch.no_grad():
             mixing = self.mixing()
-        mixing = self._perturbed(mixing, train).without_zeros()
+        return self._descend(train, self._perturbed(mixing, train).without_zeros())
+
+    def _joint_step(self, train: Batch) -> tuple[Tensor, Tensor]:
+        """One step on weights and alpha together, by one backward pass of one loss (SNAS, DSNAS)."""
+        for value in self.alpha.values():
+            value.grad = None
+        result = self._descend(train, self.mixing())
+        if self._alpha_moves:
+            self._move_alpha({name: value.grad for name, value in self.alpha.items() if value.grad is not None})
+        return result
+
+    def _descend(self, train: Batch, mixing: Mixing) -> tuple[Tensor, Tensor]:
         images, labels = train
         logits = self.logits(images, mixing, drop_probability=self._drop_probability)
         loss = F.cross_entropy(logits, labels)
@@ -265,6 +293,48 @@ class Search:
         torch.nn.utils.clip_grad_norm_(self.supernet.parameters(), self.numbers.clip)
         self.w_optimizer.step()
         return loss.detach(), (logits.argmax(1) == labels).sum()
+
+    def _problem(self, train: Batch, valid: Batch) -> hypergradient.Problem:
+        """The step's two losses; whatever is drawn, both see the same draw at every point."""
+        before = self.stream.generator.get_state()
+
+        def loss(batch: Batch) -> hypergradient.Loss:
+            def at(w: hypergradient.Tensors, alpha: hypergradient.Tensors) -> Tensor:
+                self.stream.generator.set_state(before)
+                return self._loss(batch, self.mixing(alpha), w)
+
+            return at
+
+        return hypergradient.Problem(
+            loss(train), loss(valid), lambda w, alpha: self._play(valid, alpha), self.numbers.plays, self.baseline
+        )
+
+    def _play(self, valid: Batch, alpha: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Draw an architecture; its accuracy on the batch (0 to 1) is its reward."""
+        with torch.no_grad():
+            mixing = self.mixing(alpha)
+            reward = (self.logits(valid[0], mixing).argmax(1) == valid[1]).to(self.dtype).mean()
+        assert mixing.active is not None
+        return reward, log_probability(self.relaxation.expected(dict(alpha), self.progress), mixing.active)
+
+    @property
+    def _alpha_moves(self) -> bool:
+        """Whether alpha takes a step now: not in a stage's frozen epochs, and every so many steps only."""
+        begun = progressive.second_stage_from(self.numbers) or 0
+        into_stage = self.epoch - (begun if self.masks is not None else 0)
+        return into_stage >= self.numbers.frozen_epochs and self.steps % self.numbers.alpha_every == 0
+
+    def _move_alpha(self, gradient: Mapping[str, Tensor]) -> None:
+        """One step of alpha's optimiser, by the gradient of the loss and of what is added to it."""
+        added = self.penalty(self.alpha, self.relaxation.expected(self.alpha, self.progress))
+        more = {} if added is None else hypergradient.gradients(added, self.alpha)
+        for name, value in self.alpha.items():
+            value.grad = sum((part[name] for part in (gradient, more) if name in part), torch.zeros_like(value))
+        if self.numbers.alpha_clip:
+            torch.nn.utils.clip_grad_norm_(list(self.alpha.values()), self.numbers.alpha_clip)
+        before = {name: value.detach().clone() for name, value in self.alpha.items()}
+        self.alpha_optimizer.step()
+        self.relaxation.project(self.alpha, before)
 
     def _perturbed(self, mixing: Mixing, train: Batch) -> Mixing:
         """The mixing to train at; the perturbation sees the loss in evaluation mode, the shared weights constant."""
@@ -286,64 +356,9 @@ class Search:
     def _drop_probability(self) -> float:
         return self.numbers.drop_path * self.progress
 
-    def _look_ahead(self, w: Mapping[str, Tensor]) -> hypergradient.LookAhead:
-        state = self.w_optimizer.state
-        velocity = {name: state[value]["momentum_buffer"] for name, value in w.items() if value in state}
+    def _look_ahead(self) -> hypergradient.LookAhead:
         step = self.w_optimizer.param_groups[0]["lr"]
-        return hypergradient.LookAhead(step, self.numbers.w_momentum, self.numbers.w_decay, velocity)
-
-    def _stop_early(self, record: Mapping[str, Any]) -> None:
-        """End the search where the eigenvalue has grown too fast; what came before stays in the record."""
-        if not self.numbers.early_stop or not early_stopping.measured(self.epoch, self.numbers.epochs):
-            return
-        self.curve.append((self.epoch, float(record["eigenvalue"])))
-        self.derived.append(record["genotype"])
-        self.stopped = early_stopping.stopping_epoch(
-            self.curve, factor=self.numbers.early_stop, epochs=self.numbers.epochs
-        )
-        if self.stopped is not None:
-            self.epochs = self.epoch
-
-    def _record(self, train_loss: float, train_accuracy: float) -> dict[str, Any]:
-        valid_loss, valid_accuracy = self.validate()
-        start = time.perf_counter()
-        measured = {key: value for instrument in self.instruments.values() for key, value in instrument(self).items()}
-        seconds = {"instrument_seconds": time.perf_counter() - start} if self.instruments else {}
-        return {
-            "train_loss": train_loss,
-            "train_accuracy": train_accuracy,
-            "valid_loss": valid_loss,
-            "valid_accuracy": valid_accuracy,
-            "alpha": {name: value.tolist() for name, value in self.alpha.items()},
-            "weights": {
-                name: value.tolist() for name, value in self.relaxation.expected(self.alpha, self.progress).items()
-            },
-            "genotype": str(self.genotype()),
-            "w_lr": self.w_optimizer.param_groups[0]["lr"],
-            "memory_mib": devices.memory_mib(self.device),
-            **measured,
-            **seconds,
-        }
-
-    def _check_finite(self, loss: float) -> None:
-        if not math.isfinite(loss):
-            raise DivergedError(
-                f"The training loss is no longer finite in epoch {self.epoch + 1}: try a smaller w_lr "
-                f"(now {self.numbers.w_lr:g}), a smaller alpha_lr (now {self.numbers.alpha_lr:g}) or a smaller clip "
-                f"(now {self.numbers.clip:g}); the run folder keeps the last good epoch."
-            )
-
-    def _build(self) -> torch.nn.Module:
-        supernet = families.of(self.space).supernet(
-            self.space,
-            channels=self.numbers.channels,
-            layers=self.numbers.layers,
-            classes=self.dataset.classes,
-            image_channels=self.dataset.image[0],
-            stem_stride=self.numbers.stem_stride,
-            running=self.numbers.running,
-        )
-        return supernet.to(self.device).to(memory_format=memory_format(self.dtype))
+        return hypergradient.LookAhead(step, self.numbers.w_momentum, self.numbers.w_decay, self.momentum())
 
     def _batches(self, images: Any) -> Batches:
         return Batches(
@@ -360,27 +375,6 @@ class Search:
         return in_order(images, 4 * self.numbers.batch, dataset=self.dataset, device=self.device, dtype=self.dtype)
 
 
-def check_recipe(recipe: Recipe) -> None:
-    """Make sure that each axis of this room names a choice that exists.
-
-    Raises:
-        UsageError: one does not; the sentence lists those that do.
-    """
-    tables = (RELAXATIONS, HYPERGRADIENTS, PERTURBATIONS)
-    axes: dict[str, Iterable[str]] = dict(zip(("relaxation", "hypergradient", "perturbation"), tables))
-    for axis, choices in axes.items():
-        chosen = getattr(recipe, axis)
-        if chosen not in choices:
-            raise UsageError(
-                f"Recipe {recipe.name!r}: {axis} {chosen!r} does not exist; there are {', '.join(choices)}."
-            )
-
-
 def cosine(start: float, end: float, progress: float) -> float:
     """A learning rate annealed from `start` to `end` by half a cosine; a function of progress, so nothing to save."""
     return end + (start - end) * (1.0 + math.cos(math.pi * progress)) / 2.0
-
-
-def memory_format(dtype: torch.dtype) -> torch.memory_format:
-    """Channels last where it is faster: float32. In float64 depthwise convolutions are far slower that way."""
-    return torch.channels_last if dtype == torch.float32 else torch.contiguous_format

@@ -6,9 +6,11 @@ A new method is a new row, or one new choice on one axis: in `relaxation`, `sear
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nasbook.runtime.errors import UsageError
+from nasbook.sizes import SearchNumbers
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,38 @@ RECIPES = {
             title="Random search with weight sharing",
             paper="Li & Talwalkar 2020",
         ),
+        Recipe("snas", relaxation="gumbel-softmax", hypergradient="single-level", selection="all-edges"),
+        Recipe("snas-bilevel", relaxation="gumbel-softmax", title="SNAS (bilevel)", paper="Chen et al. 2021, table 4"),
+        Recipe("gdas", relaxation="hard-gumbel", memory="active"),
+        Recipe(
+            "dsnas",
+            relaxation="score-function",
+            hypergradient="single-level",
+            memory="active",
+            selection="all-edges",
+            title="DSNAS",
+            paper="Hu et al. 2020",
+        ),
+        Recipe("drnas", relaxation="dirichlet"),
+        Recipe("drnas-progressive", relaxation="dirichlet", memory="partial"),
+        Recipe("pc-darts", relaxation="edge-softmax", memory="partial"),
+        Recipe("proxylessnas", relaxation="binary-gates"),
+        Recipe(
+            "proxylessnas-two-paths",
+            relaxation="two-paths",
+            memory="active",
+            title="ProxylessNAS (two paths)",
+            paper="Cai et al. 2019, section 3.2",
+        ),
+        Recipe(
+            "proxylessnas-r",
+            relaxation="score-function",
+            hypergradient="policy-gradient",
+            memory="active",
+            title="ProxylessNAS (REINFORCE)",
+            paper="Cai et al. 2019, section 3.3",
+        ),
+        Recipe("nasp", relaxation="proximal"),
     )
 }
 
@@ -64,3 +98,36 @@ def get(name: str) -> Recipe:
     if name not in RECIPES:
         raise UsageError(f"Method {name!r} does not run here; there are {', '.join(RECIPES)}.")
     return RECIPES[name]
+
+
+# A number that one choice reads: the axis, the words that read it, and the value that leaves it out.
+READERS: dict[str, tuple[str, tuple[str, ...], object]] = {
+    "temperature": ("relaxation", ("gumbel-softmax", "hard-gumbel"), 1.0),
+    "temperature_end": ("relaxation", ("gumbel-softmax", "hard-gumbel"), 1.0),
+    "anchor_kl": ("relaxation", ("dirichlet",), 0.0),
+    "plays": ("hypergradient", ("policy-gradient",), None),
+    "unsampled": ("memory", ("active",), "nothing"),
+    "partial": ("memory", ("partial",), 1),
+    "partial_end": ("memory", ("partial",), 1),
+    "operations_end": ("memory", ("partial",), None),
+}
+
+
+def check_numbers(recipe: Recipe, numbers: SearchNumbers, given: Iterable[str] = ()) -> None:
+    """Make sure that nothing is asked of a method that it does not do.
+
+    Args:
+        recipe: the method.
+        numbers: of its search.
+        given: the numbers that were asked for by name.
+
+    Raises:
+        UsageError: a number belongs to another choice on an axis.
+    """
+    for name, (axis, words, left_out) in READERS.items():
+        asked = name in given or (name != "plays" and getattr(numbers, name) != left_out)
+        if asked and getattr(recipe, axis) not in words:
+            raise UsageError(
+                f"Method {recipe.name!r} does not read {name}: it belongs to the {axis} {' or '.join(words)}, "
+                f"and this method's is {getattr(recipe, axis)}."
+            )

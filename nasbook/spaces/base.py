@@ -29,6 +29,10 @@ class Group(Protocol):
     def operations(self) -> tuple[tuple[str, ...], ...]:
         """For each row the names of its columns."""
 
+    @property
+    def held(self) -> int:
+        """How many columns of a row an architecture holds at most."""
+
 
 class Architecture(Protocol):
     """One discrete architecture: a frozen, hashable value whose `str` is the text form of its family."""

@@ -44,6 +44,11 @@ class Choices:
         """For each row the names of its columns."""
         return (self.columns,) * len(self.rows)
 
+    @property
+    def held(self) -> int:
+        """As many columns of a row as are kept."""
+        return self.keep
+
 
 @dataclass(frozen=True)
 class NodeSpace:

@@ -157,6 +157,11 @@ class TopologyCell:
         return (OPERATIONS,) * len(EDGES)
 
     @property
+    def held(self) -> int:
+        """One operation of an edge."""
+        return 1
+
+    @property
     def shape(self) -> tuple[int, int]:
         """(edges, operations): the shape of the architecture parameters."""
         return len(EDGES), len(OPERATIONS)

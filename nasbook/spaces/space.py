@@ -47,6 +47,11 @@ class Cell:
             raise UsageError("All edges of a cell must have equally many candidate operations.")
 
     @property
+    def held(self) -> int:
+        """One operation of an edge."""
+        return 1
+
+    @property
     def shape(self) -> tuple[int, int]:
         """(edges, operations): the shape of this cell's architecture parameters."""
         return len(self.edges), len(self.operations[0])

@@ -24,8 +24,9 @@ class Family:
     """The networks of a family.
 
     Args:
-        supernet: called with a space and, by name, `channels`, `layers`, `classes`, `image_channels`, `stem_stride` and
-            `running` (see `Supernet`); its modules are called with images, a mixing and the probability of drop path.
+        supernet: called with a space and, by name, `channels`, `layers`, `classes`, `image_channels`, `stem_stride`,
+            `running` and `settings` (see `Supernet`); its modules are called with images, a mixing and the probability
+            of drop path, and list their mixed edges by `mixed_edges()`.
         network: called with an architecture and, by name, the same without `running`, and `auxiliary` (see `Network`).
         check: makes sure that the images and the number of cells fit.
     """

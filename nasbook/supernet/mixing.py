@@ -19,7 +19,7 @@ class Mixing:
 
     Args:
         weights: for each group of the space ("normal", "reduce", ...) a tensor (rows, columns), mostly (edges,
-            operations).
+            operations). Edges with weights of their own (PC-DARTS) have them under `edges_of(group)`, (1, edges).
         active: for each group and row the indices of the operations that run, known on the host so that no step waits
             for a device; None means that all run. An operation that does not run costs neither time nor memory, and its
             weight gets no gradient.
@@ -27,6 +27,15 @@ class Mixing:
 
     weights: Mapping[str, Tensor]
     active: Active | None = None
+
+    def running(self, group: str, row: int) -> tuple[int, ...] | None:
+        """The operations that run in one row of a group; None means all."""
+        return None if self.active is None else self.active[group][row]
+
+    def edge_weights(self, group: str) -> Tensor | None:
+        """(edges,): the weight of each edge as a whole, or None where edges have none."""
+        weights = self.weights.get(edges_of(group))
+        return None if weights is None else weights[0]
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Mixing:
         """The same weights on a device, still differentiable."""
@@ -43,7 +52,8 @@ class Mixing:
         """
         running = {}
         for name, weights in self.weights.items():
-            before = self.active[name] if self.active is not None else (range(weights.shape[1]),) * len(weights)
+            before = self.active.get(name) if self.active is not None else None
+            before = before or ((*range(weights.shape[1]),),) * len(weights)
             running[name] = tuple(
                 tuple(k for k in edge if row[k]) for edge, row in zip(before, weights.tolist(), strict=True)
             )
@@ -52,6 +62,11 @@ class Mixing:
     def map(self, function: Callable[[Tensor], Tensor]) -> Mixing:
         """The mixing with `function` applied to every group's weights; the same operations run."""
         return Mixing({name: function(weights) for name, weights in self.weights.items()}, self.active)
+
+
+def edges_of(group: str) -> str:
+    """The name under which the weights of a group's edges stand."""
+    return f"{group} edges"
 
 
 def one_hot(space: Space, architecture: Architecture) -> Mixing:

@@ -12,7 +12,7 @@ authors' released code, from which all of this is). That code hands PyTorch Tens
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 
@@ -25,7 +25,7 @@ from nasbook.spaces.operations import ConvBNReLU, Normalising, ReLUConvBN
 from nasbook.supernet.mixing import Active, Mixing
 from nasbook.supernet.nas_bench_101 import cells_a_stack
 from nasbook.supernet.skeleton import pool_and_classify
-from nasbook.supernet.supernet import MixedEdge
+from nasbook.supernet.supernet import PLAIN, EdgeSettings, MixedEdge
 
 Columns = tuple[int, ...]
 
@@ -63,12 +63,20 @@ def running(space: NodeSpace, active: Active | None) -> Running:
 class MixedNodeCell(nn.Module):
     """A cell of choice blocks, each with its own projection of the cell's input and all operations."""
 
-    def __init__(self, space: NodeSpace, inputs: int, channels: int, normalising: Normalising) -> None:
+    def __init__(
+        self,
+        space: NodeSpace,
+        inputs: int,
+        channels: int,
+        normalising: Normalising,
+        settings: EdgeSettings = PLAIN,
+    ) -> None:
         super().__init__()
         self.channels, nodes = channels, len(space.keep)
         self.projections = nn.ModuleList(ConvBNReLU(inputs, channels, 1, 1, normalising) for _ in range(nodes))
         self.operations = nn.ModuleList(
-            MixedEdge(space.operations, channels, 1, normalising, pool_norm=False) for _ in range(nodes)
+            MixedEdge(space.operations, channels, 1, normalising, pool_norm=False, settings=settings)
+            for _ in range(nodes)
         )
         self.to_output = ConvBNReLU(inputs, nodes * channels, 1, 1, normalising)
 
@@ -118,6 +126,7 @@ class NodeSupernet(nn.Module):
         image_channels: channels of an image.
         stem_stride: 2 halves the images at once, for class-size runs; 1 as published.
         running: whether batch normalisation keeps running statistics and uses them in evaluation mode.
+        settings: what of a node's operations runs.
 
     Raises:
         UsageError: a number is out of range.
@@ -133,6 +142,7 @@ class NodeSupernet(nn.Module):
         image_channels: int = 3,
         stem_stride: int = 1,
         running: bool = False,
+        settings: EdgeSettings = PLAIN,
     ) -> None:
         super().__init__()
         self.space, self.cells_a_stack = space, cells_a_stack(layers)
@@ -143,7 +153,8 @@ class NodeSupernet(nn.Module):
         widths = [channels * 2 ** (index // self.cells_a_stack) for index in range(layers)]
         before = [channels, *(nodes * width for width in widths[:-1])]
         self.cells = nn.ModuleList(
-            MixedNodeCell(space, inputs, width, normalising) for inputs, width in zip(before, widths, strict=True)
+            MixedNodeCell(space, inputs, width, normalising, settings)
+            for inputs, width in zip(before, widths, strict=True)
         )
         self.last = ReLUConvBN(nodes * widths[-1], widths[-1], 1, 1, normalising)
         self.classifier = nn.Linear(widths[-1], classes)
@@ -167,3 +178,8 @@ class NodeSupernet(nn.Module):
                 images = F.max_pool2d(images, 2, stride=2, padding=1)
             images = cell(images, mixing.weights, runs, drop_probability)
         return pool_and_classify(self.last(images), self.classifier)
+
+    def mixed_edges(self) -> Iterator[tuple[str, int, MixedEdge]]:
+        """The operations of every node of every cell with the group and the row of their weights."""
+        for cell in self.cells:
+            yield from (("operations", row, edge) for row, edge in enumerate(cell.operations))  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ outside the cells always has a learned scale and shift.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ from nasbook.spaces.operations import Normalising, ReLUConvBN, build
 from nasbook.supernet import skeleton
 from nasbook.supernet.drop_path import drop_path
 from nasbook.supernet.mixing import Mixing
-from nasbook.supernet.supernet import MixedEdge
+from nasbook.supernet.supernet import PLAIN, EdgeSettings, MixedEdge
 
 
 def check(image: tuple[int, int, int], stem_stride: int, layers: int) -> None:
@@ -100,34 +100,35 @@ class Stages(nn.Module):
 class MixedTopologyCell(nn.Module):
     """The cell with all operations on all edges; every node sums its edges, and the last node is the output."""
 
-    def __init__(self, space: TopologySpace, channels: int, normalising: Normalising) -> None:
+    group = "normal"
+
+    def __init__(
+        self,
+        space: TopologySpace,
+        channels: int,
+        normalising: Normalising,
+        settings: EdgeSettings = PLAIN,
+    ) -> None:
         super().__init__()
-        self.graph = space.groups["normal"]
+        self.graph = space.groups[self.group]
         self.edges = nn.ModuleList(
-            MixedEdge(names, channels, 1, normalising, pool_norm=False) for names in self.graph.operations
+            MixedEdge(names, channels, 1, normalising, pool_norm=False, settings=settings)
+            for names in self.graph.operations
         )
 
-    def forward(
-        self,
-        images: Tensor,
-        weights: Tensor,
-        active: tuple[tuple[int, ...], ...] | None = None,
-        drop_probability: float = 0.0,
-    ) -> Tensor:
-        """(B, C, H, W) -> (B, C, H, W). `weights`: (edges, operations)."""
+    def forward(self, images: Tensor, mixing: Mixing, drop_probability: float = 0.0) -> Tensor:
+        """(B, C, H, W) -> (B, C, H, W)."""
         states = {INPUT: images}
         for node in self.graph.nodes:
-            terms = [
-                self.edges[edge](
-                    states[self.graph.edges[edge][0]],
-                    weights[edge],
-                    None if active is None else active[edge],
-                    drop_probability,
-                )
-                for edge in self.graph.into(node)
-            ]
+            terms = [self._edge(edge, states, mixing, drop_probability) for edge in self.graph.into(node)]
             states[node] = _sum(terms, images)
         return states[OUTPUT]
+
+    def _edge(self, edge: int, states: Mapping[int, Tensor], mixing: Mixing, drop_probability: float) -> Tensor | None:
+        weights, scales = mixing.weights[self.group][edge], mixing.edge_weights(self.group)
+        images, runs = states[self.graph.edges[edge][0]], mixing.running(self.group, edge)
+        output = self.edges[edge](images, weights, runs, drop_probability)
+        return output if output is None or scales is None else scales[edge] * output
 
 
 class TopologySupernet(nn.Module):
@@ -137,6 +138,7 @@ class TopologySupernet(nn.Module):
         space: the search space.
         channels, layers, classes, image_channels, stem_stride: as in `Stages`.
         running: whether batch normalisation keeps running statistics and uses them in evaluation mode.
+        settings: what of an edge runs.
 
     Raises:
         UsageError: a number is out of range.
@@ -152,13 +154,14 @@ class TopologySupernet(nn.Module):
         image_channels: int = 3,
         stem_stride: int = 1,
         running: bool = False,
+        settings: EdgeSettings = PLAIN,
     ) -> None:
         super().__init__()
         self.space = space
         # A learned scale inside a cell would undo the mixing weights.
         normalising = Normalising(affine=False, running=running)
         self.stages = Stages(
-            lambda width: MixedTopologyCell(space, width, normalising),
+            lambda width: MixedTopologyCell(space, width, normalising, settings),
             channels=channels,
             layers=layers,
             classes=classes,
@@ -179,9 +182,13 @@ class TopologySupernet(nn.Module):
             Logits (B, classes), differentiable in the shared parameters and in the mixing weights.
         """
         drop_probability = drop_probability if self.training else 0.0
-        weights = mixing.weights["normal"]
-        active = None if mixing.active is None else mixing.active["normal"]
-        return self.stages(images, lambda cell, inputs: cell(inputs, weights, active, drop_probability))
+        return self.stages(images, lambda cell, inputs: cell(inputs, mixing, drop_probability))
+
+    def mixed_edges(self) -> Iterator[tuple[str, int, MixedEdge]]:
+        """Every mixed edge of every cell with the group and the row of its operation weights."""
+        for cell in self.stages.cells:
+            if isinstance(cell, MixedTopologyCell):
+                yield from ((cell.group, row, edge) for row, edge in enumerate(cell.edges))  # type: ignore[misc]
 
 
 class DiscreteTopologyCell(nn.Module):

@@ -6,15 +6,19 @@ It owns the shared parameters w and nothing of the architecture parameters. A mi
 
     edge(x) = sum_k  weights[k] * operation_k(x)          (equation 2 of the paper, after the softmax)
 
-and a node sums its edges. Nothing is stored on the side, so the output is a plain function of w and of the weights:
-first and second derivatives, perturbations and masks are those of a function's argument. This file is the reference,
-written to be read; pairs below read "shape in -> shape out".
+and a node sums its edges, each times its edge weight where the mixing has one. Nothing is stored on the side, so the
+output is a plain function of w and of the weights: first and second derivatives, perturbations and masks are those of a
+function's argument. This file is the reference, written to be read; pairs below read "shape in -> shape out".
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from nasbook.runtime.errors import UsageError
 from nasbook.spaces import Cell, SearchSpace
@@ -24,8 +28,32 @@ from nasbook.supernet.drop_path import drop_path
 from nasbook.supernet.mixing import Mixing
 
 
+@dataclass(frozen=True)
+class EdgeSettings:
+    """What of an edge runs.
+
+    Args:
+        partial: one in so many channels passes through the operations, the others bypass them (PC-DARTS, K).
+        unsampled: an operation that does not run adds "nothing", or counts as putting out "ones" times its weight. That
+            weight is zero, so the sum is the same, but its gradient is not: GDAS's released code has it so.
+    """
+
+    partial: int = 1
+    unsampled: str = "nothing"
+
+
+PLAIN = EdgeSettings()
+
+
 class MixedEdge(nn.Module):
-    """The candidate operations of one edge. `none` is never run: it adds nothing, its weight lowers the others'."""
+    """The candidate operations of one edge. `none` is never run: it adds nothing, its weight lowers the others'.
+
+    With partial channels (Xu et al. 2020, equation 2) the first C / K channels pass through the operations, the others
+    are put behind them as they are (pooled where the edge has stride 2), and a shuffle of K groups mixes both.
+
+    Raises:
+        UsageError: the channels cannot be divided by K.
+    """
 
     def __init__(
         self,
@@ -35,11 +63,15 @@ class MixedEdge(nn.Module):
         normalising: Normalising,
         *,
         pool_norm: bool = True,
+        settings: EdgeSettings = PLAIN,
     ) -> None:
         super().__init__()
-        self.names = names
+        if channels % settings.partial:
+            raise UsageError(f"{channels} channels cannot be divided into {settings.partial} equal parts.")
+        self.names, self.channels, self.stride, self.settings = names, channels, stride, settings
+        width = channels // settings.partial
         self.operations = nn.ModuleList(
-            build(name, channels, stride, normalising=normalising, pool_norm=pool_norm) for name in names
+            build(name, width, stride, normalising=normalising, pool_norm=pool_norm) for name in names
         )
 
     def forward(
@@ -49,7 +81,20 @@ class MixedEdge(nn.Module):
         active: tuple[int, ...] | None = None,
         drop_probability: float = 0.0,
     ) -> Tensor | None:
-        """The weighted sum (B, C, H, W) of the operations that run, or None if none does; `weights` (operations,)."""
+        """The edge's output (B, C, H, W), or None where nothing runs; `weights` (operations,)."""
+        parts = self.settings.partial
+        if parts == 1:
+            return self._mix(images, weights, active, drop_probability)
+        width = images.shape[1] // parts
+        mixed = self._mix(images[:, :width], weights, active, drop_probability)
+        if mixed is None:
+            return None
+        bypass = images[:, width:] if self.stride == 1 else F.max_pool2d(images[:, width:], 2)
+        return F.channel_shuffle(torch.cat([mixed, bypass], dim=1), parts)
+
+    def _mix(
+        self, images: Tensor, weights: Tensor, active: tuple[int, ...] | None, drop_probability: float
+    ) -> Tensor | None:
         total = None
         for index in range(len(self.names)) if active is None else active:
             if self.names[index] == "none":
@@ -59,44 +104,49 @@ class MixedEdge(nn.Module):
                 output = drop_path(output, drop_probability)
             term = weights[index] * output
             total = term if total is None else total + term
-        return total
+        if active is None or self.settings.unsampled == "nothing":
+            return total
+        others = [index for index in range(len(self.names)) if index not in active]
+        total = torch.zeros_like(images[:, :, :: self.stride, :: self.stride]) if total is None else total
+        return total + weights[others].sum()
 
 
 class MixedCell(nn.Module):
     """A cell of mixed edges; edges from the two inputs have stride 2 in a reduction cell."""
 
-    def __init__(self, cell: Cell, plan: skeleton.CellPlan, normalising: Normalising) -> None:
+    def __init__(
+        self, cell: Cell, plan: skeleton.CellPlan, normalising: Normalising, settings: EdgeSettings = PLAIN
+    ) -> None:
         super().__init__()
-        self.graph, self.reduces = cell, plan.kind == "reduce"
+        self.graph, self.group = cell, plan.kind
         self.preprocess = skeleton.Preprocess(plan, normalising)
         self.edges = nn.ModuleList(
-            MixedEdge(names, plan.channels, 2 if self.reduces and source < 2 else 1, normalising)
+            MixedEdge(names, plan.channels, self._stride(source), normalising, settings=settings)
             for (source, _), names in zip(cell.edges, cell.operations, strict=True)
         )
 
-    def forward(
-        self,
-        earlier: Tensor,
-        later: Tensor,
-        weights: Tensor,
-        active: tuple[tuple[int, ...], ...] | None,
-        drop_probability: float = 0.0,
-    ) -> Tensor:
-        """Outputs of the two previous cells -> (B, nodes * C, H, W). `weights`: (edges, operations)."""
+    def forward(self, earlier: Tensor, later: Tensor, mixing: Mixing, drop_probability: float = 0.0) -> Tensor:
+        """Outputs of the two previous cells -> (B, nodes * C, H, W)."""
         states = self.preprocess(earlier, later)
+        weights, scales = mixing.weights[self.group], mixing.edge_weights(self.group)
         for node in self.graph.nodes:
             total = None
             for edge in self.graph.into(node):
-                source = self.graph.edges[edge][0]
-                runs = None if active is None else active[edge]
+                source, runs = self.graph.edges[edge][0], mixing.running(self.group, edge)
                 term = self.edges[edge](states[source], weights[edge], runs, drop_probability)
-                total = term if total is None else (total if term is None else total + term)
+                if term is None:
+                    continue
+                term = term if scales is None else scales[edge] * term
+                total = term if total is None else total + term
             states.append(self._empty(states[0]) if total is None else total)
         return torch.cat(states[2:], dim=1)
 
+    def _stride(self, source: int) -> int:
+        return 2 if self.group == "reduce" and source < 2 else 1
+
     def _empty(self, state: Tensor) -> Tensor:
         """What a node holds when no edge into it runs."""
-        return torch.zeros_like(state[:, :, ::2, ::2] if self.reduces else state)
+        return torch.zeros_like(state[:, :, ::2, ::2] if self.group == "reduce" else state)
 
 
 class Supernet(nn.Module):
@@ -111,6 +161,7 @@ class Supernet(nn.Module):
         stem_stride: 2 halves the images at once, for class-size runs; 1 as published.
         running: whether batch normalisation keeps running statistics and uses them in evaluation mode (as published
             for DARTS); False always normalises by the batch's own statistics.
+        settings: what of an edge runs.
 
     Raises:
         UsageError: a number is out of range.
@@ -126,6 +177,7 @@ class Supernet(nn.Module):
         image_channels: int = 3,
         stem_stride: int = 1,
         running: bool = False,
+        settings: EdgeSettings = PLAIN,
     ) -> None:
         super().__init__()
         self.space = space
@@ -137,7 +189,7 @@ class Supernet(nn.Module):
             raise UsageError(f"A supernet of {layers} cells has no normal cell to search: use at least 3 layers.")
         self.stem = skeleton.Stem(image_channels, channels, stem_stride, running)
         self.cells = nn.ModuleList(
-            MixedCell(space.groups[plan.kind], plan, normalising)
+            MixedCell(space.groups[plan.kind], plan, normalising, settings)
             if plan.kind in space.groups
             else skeleton.FixedReduction(plan, space.nodes, normalising)
             for plan in self.plans
@@ -157,11 +209,16 @@ class Supernet(nn.Module):
         """
         drop_probability = drop_probability if self.training else 0.0
         earlier = later = self.stem(images)
-        for cell, plan in zip(self.cells, self.plans, strict=True):
-            if plan.kind in mixing.weights:
-                active = None if mixing.active is None else mixing.active[plan.kind]
-                output = cell(earlier, later, mixing.weights[plan.kind], active, drop_probability)
+        for cell in self.cells:
+            if isinstance(cell, MixedCell):
+                output = cell(earlier, later, mixing, drop_probability)
             else:
                 output = cell(earlier, later)
             earlier, later = later, output
         return skeleton.pool_and_classify(later, self.classifier)
+
+    def mixed_edges(self) -> Iterator[tuple[str, int, MixedEdge]]:
+        """Every mixed edge of every cell with the group and the row of its operation weights."""
+        for cell in self.cells:
+            if isinstance(cell, MixedCell):
+                yield from ((cell.group, row, edge) for row, edge in enumerate(cell.edges))  # type: ignore[misc]

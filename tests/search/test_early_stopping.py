@@ -129,7 +129,7 @@ def test_a_stopped_search_ends_early_with_the_earlier_architecture(dataset):
     assert (search.epoch, search.epochs, search.stopped) == (ENDS, ENDS, BACK)
     assert str(search.outcome()) == records[BACK - 1]["genotype"]
     assert records[BACK - 1]["genotype"] != records[-1]["genotype"] == str(search.genotype())
-    assert search.curve == [(epoch, GROWING[epoch - 1]) for epoch in range(1, ENDS + 1)]
+    assert search.watch.curve == [(epoch, GROWING[epoch - 1]) for epoch in range(1, ENDS + 1)]
 
 
 def test_up_to_its_end_it_is_the_search_that_is_not_stopped(dataset):

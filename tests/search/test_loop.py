@@ -280,7 +280,7 @@ class Proximal(Softmax):
 
 
 def test_history_and_genotype_of_a_sampling_relaxation_hold_no_sample(dataset, monkeypatch):
-    monkeypatch.setitem(RELAXATIONS, "gumbel", Gumbel)
+    monkeypatch.setitem(RELAXATIONS, "gumbel", lambda space, *_: Gumbel(space))
     stage = search(dataset, recipe=Recipe("mine", relaxation="gumbel"), alpha_scale=1.0)
     (record,) = run(stage, 1)
     mean = torch.softmax(torch.tensor(record["alpha"]["normal"]), -1)
@@ -290,7 +290,7 @@ def test_history_and_genotype_of_a_sampling_relaxation_hold_no_sample(dataset, m
 
 def test_the_weight_step_runs_no_operation_of_weight_zero(dataset, monkeypatch):
     """Alpha's step at a one-hot point still has to run all of them: their weights want a gradient."""
-    monkeypatch.setitem(RELAXATIONS, "proximal", Proximal)
+    monkeypatch.setitem(RELAXATIONS, "proximal", lambda space, *_: Proximal(space))
     stage = search(dataset, recipe=Recipe("mine", relaxation="proximal"), alpha_scale=1.0)
     ran = []
     for module in stage.supernet.modules():
@@ -379,12 +379,12 @@ def test_optimisers_and_supernet_are_built_by_the_numbers(dataset):
 
 def test_alpha_is_projected_after_its_step(dataset, monkeypatch):
     class Clipped(Softmax):
-        def project(self, alpha):
+        def project(self, alpha, before):
             with torch.no_grad():
                 for value in alpha.values():
                     value.clamp_(0.0, 0.001)
 
-    monkeypatch.setitem(RELAXATIONS, "clipped", Clipped)
+    monkeypatch.setitem(RELAXATIONS, "clipped", lambda space, *_: Clipped(space))
     stage = search(dataset, recipe=Recipe("mine", relaxation="clipped"), alpha_lr=0.5)
     stage.step()
     values = stage.alpha["normal"].detach()
@@ -415,7 +415,7 @@ def test_the_loop_looks_ahead_by_the_step_that_it_then_takes(dataset, turn):
     w = dict(stage.supernet.named_parameters())
     loss = stage._loss(train, stage.mixing(), w)
     gradients = dict(zip(w, torch.autograd.grad(loss, list(w.values()))))
-    ahead = stage._look_ahead(w).take({name: value.detach().clone() for name, value in w.items()}, gradients)
+    ahead = stage._look_ahead().take({name: value.detach().clone() for name, value in w.items()}, gradients)
     stage._inner_step(train)
     for name, value in w.items():
         torch.testing.assert_close(value.detach(), ahead[name])

@@ -1,0 +1,54 @@
+"""The outer gradient by REINFORCE: architectures are drawn and scored, nothing is differentiated (Williams 1992).
+
+    grad_alpha E[R] = E[ (R - b) * grad_alpha log p(architecture) ]
+
+ProxylessNAS offers it beside its gates (Cai et al. 2019, section 3.3.2), ENAS trains its controller so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from nasbook.search.hypergradient import Hypergradient, LookAhead, Problem, Tensors, gradients
+from nasbook.supernet.mixing import Active
+
+BASELINE_DECAY = 0.99  # of the moving average of rewards, as in both released codes
+
+
+def policy_gradient(problem: Problem, w: Tensors, alpha: Tensors, look_ahead: LookAhead) -> Hypergradient:
+    """The gradient of the expected error (one minus the reward) in alpha, from a few drawn architectures.
+
+    Args:
+        problem: its `plays` says how many; each play gives the reward of one and the log-probability of drawing it. The
+            baseline is the moving average of rewards before this step, at the first step these rewards' own mean.
+        w, alpha: the shared weights and the architecture parameters.
+        look_ahead: not used.
+    """
+    assert problem.play is not None
+    plays = [problem.play(w, alpha) for _ in range(problem.plays)]
+    rewards = torch.stack([reward for reward, _ in plays])
+    baseline = rewards.mean() if problem.baseline is None else problem.baseline
+    scores = torch.stack([log_probability for _, log_probability in plays])
+    loss = -((rewards - baseline) * scores.to(rewards)).mean()
+    return Hypergradient(gradients(loss, alpha), 1.0 - rewards.mean(), rewards.mean())
+
+
+def next_baseline(baseline: Tensor | None, reward: Tensor) -> Tensor:
+    """The moving average of rewards after one more; it starts at the first."""
+    return reward if baseline is None else BASELINE_DECAY * baseline + (1.0 - BASELINE_DECAY) * reward
+
+
+def log_probability(weights: Mapping[str, Tensor], active: Active) -> Tensor:
+    """The logarithm of the probability that these columns are drawn, where `weights` holds that of each column.
+
+    Where several columns of a row are drawn, the sum of their logarithms.
+    """
+    terms = [
+        weights[name][row, list(columns)].log().sum()
+        for name, rows in active.items()
+        for row, columns in enumerate(rows)
+    ]
+    return torch.stack(terms).sum()
