@@ -23,7 +23,7 @@ from nasbook.analysis.distributions import Vector
 from nasbook.analysis.gradient_estimates import GradientEstimate
 from nasbook.figures import style
 from nasbook.figures.picture import Picture
-from nasbook.figures.words import counted, listed
+from nasbook.figures.words import counted
 from nasbook.runtime.errors import UsageError
 
 CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, math.sqrt(3) / 2]])
@@ -71,12 +71,14 @@ def clouds(samples: Mapping[str, Any], *, expected: Vector | None = None, labels
             ax.plot(*plane([expected]).T, "D", ms=8, fillstyle="none", color=style.INK, label="expected weights", ls="")
         ax.plot(*points.mean(0), "P", ms=8, color=style.VERMILLION, mec="white", label="mean of the samples", ls="")
         ax.set_title(f"{name}\nentropy {_entropy(shown[name]):.2f} nats")
-    style.root(axes[0]).legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    parts = [f"{name}: {_spread(values, _entropy(values))}" for name, values in shown.items()]
+    style.root(axes[0]).legend(
+        *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(2, len(axes))
+    )
+    parts = [f"{name}: {len(values)} samples, {_spread(values, _entropy(values))}" for name, values in shown.items()]
     return Picture(
         style.root(axes[0]),
-        f"Weights of three operations as points of a triangle, "
-        f"{listed(sorted({str(len(values)) for values in shown.values()}))} samples in each. {'; '.join(parts)}.",
+        f"Weights of three operations as points of {'a triangle' if len(shown) == 1 else 'triangles'}. "
+        f"{'; '.join(parts)}.",
     )
 
 
@@ -240,7 +242,7 @@ def _entropy(weights: np.ndarray) -> float:
 def _spread(weights: np.ndarray, nats: float) -> str:
     """How undecided the samples are, in words."""
     decided = 100 * (weights.max(1) > _DECIDED).mean()
-    return f"mean entropy {nats:.2f} nats, {decided:.0f} % of the samples with a weight above {_DECIDED:g}"
+    return f"mean entropy {nats:.2f} nats, {decided:.0f} % of them with a weight above {_DECIDED:g}"
 
 
 def _place(concentration: Vector) -> str:

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy import special, stats
+from scipy import integrate, special, stats
 from torch.distributions import Dirichlet
 
 from nasbook.analysis import distributions
@@ -69,6 +69,19 @@ def test_relaxed_weights_of_two_operations_follow_the_published_density():
     temperature, log_odds = 0.7, 0.8
     first = distributions.gumbel_softmax([log_odds, 0.0], temperature, samples=MANY, seed=4)[:, 0].numpy()
     assert stats.kstest(temperature * special.logit(first) - log_odds, "logistic").pvalue > 1e-3
+
+
+@pytest.mark.parametrize("temperature", [0.2, 1.0, 3.0])
+def test_the_entropy_of_two_relaxed_operations_by_quadrature(temperature):
+    """The difference of two Gumbel numbers is logistic, so the mean entropy is one integral."""
+
+    def integrand(noise):
+        first = special.expit((0.8 + noise) / temperature)
+        return (special.entr(first) + special.entr(1 - first)) * stats.logistic.pdf(noise)
+
+    expected, _ = integrate.quad(integrand, -40, 40, limit=200)
+    found = distributions.measured(distributions.gumbel_softmax([0.8, 0.0], temperature, samples=MANY, seed=4)).entropy
+    assert found == pytest.approx(expected, abs=0.006)
 
 
 def test_samples_depend_on_the_seed_alone():
