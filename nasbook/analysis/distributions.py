@@ -24,6 +24,7 @@ from scipy import special
 from torch import Tensor
 from torch.distributions import Dirichlet
 
+from nasbook.relaxation.base import gumbel
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.random import RandomStream
 
@@ -31,12 +32,6 @@ Vector = Tensor | Sequence[float]
 
 _STEP = 0.02  # of the central difference, relative to the scale on which the Beta CDF changes
 _STENCIL = ((1, 4 / 5), (2, -1 / 5), (3, 4 / 105), (4, -1 / 280))  # eighth order
-
-
-def gumbel_noise(shape: Sequence[int], generator: torch.Generator) -> Tensor:
-    """Standard Gumbel numbers, float64 of this shape: G = -log E with E exponential, the same as -log(-log U)."""
-    drawn = torch.empty(tuple(shape), dtype=torch.float64).exponential_(generator=generator)
-    return -drawn.clamp_min(torch.finfo(torch.float64).tiny).log()
 
 
 def gumbel_softmax(logits: Vector, temperature: float, *, samples: int, seed: int) -> Tensor:
@@ -71,7 +66,7 @@ def perturbed(logits: Vector, *, samples: int, seed: int) -> Tensor:
     """
     alpha = vector(logits, "Logits")
     check_samples(samples)
-    return alpha + gumbel_noise((samples, len(alpha)), torch.Generator().manual_seed(seed))
+    return alpha + gumbel(alpha.new_empty(samples, len(alpha)), torch.Generator().manual_seed(seed))
 
 
 def dirichlet(concentration: Vector, *, samples: int, seed: int) -> Tensor:

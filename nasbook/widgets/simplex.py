@@ -220,9 +220,9 @@ class SimplexExplorer(StaticFallback, widgets.VBox):
         shown, logits = self.result(), ", ".join(f"{each:g}" for each in self._state().logits)
         return (
             f"{self._title()}, logits {logits}: the mean entropy of {len(shown.samples)} samples is "
-            f"{shown.entropy:.3f} nats, {shown.share:.3f} of the largest. The gradient of the expected first weight has "
-            f"variance {shown.gradient.variance:.3g} a sample and is off by {shown.gradient.bias:.3f} on average, where "
-            f"chance alone gives about {shown.gradient.noise:.3f}."
+            f"{shown.entropy:.3f} nats, {shown.share:.3f} of the largest. The gradient of the expected first weight "
+            f"has variance {shown.gradient.variance:.3g} a sample and is off by {shown.gradient.bias:.3f} on average, "
+            f"where chance alone gives about {shown.gradient.noise:.3f}."
         )
 
     @traitlets.validate(*NAMES)
