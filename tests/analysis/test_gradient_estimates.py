@@ -6,7 +6,11 @@ import pytest
 import torch
 from torch.nn import functional
 
+from nasbook import spaces
 from nasbook.analysis import gradient_estimates as gradients
+from nasbook.relaxation.gumbel import GumbelSoftmax, HardGumbel
+from nasbook.relaxation.score_function import ScoreFunction
+from nasbook.relaxation.temperature import Temperature
 from nasbook.runtime.errors import UsageError
 
 LOGITS, COSTS = (0.5, 0.0, -0.5), (0.0, 1.0, 2.0)
@@ -69,6 +73,27 @@ def test_estimates_are_what_autograd_gives(objective, temperature):
     for name, surrogate in surrogates.items():
         (expected,) = torch.autograd.grad(surrogate.sum(), alpha, retain_graph=True)
         torch.testing.assert_close(gradients.ESTIMATORS[name](draw, objective), expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "relaxation"), [("soft", GumbelSoftmax), ("straight-through", HardGumbel), ("credit", ScoreFunction)]
+)
+def test_estimates_are_what_a_search_takes(name, relaxation):
+    """The relaxations of the package on all edges of a space at once; each edge is a sample."""
+    space, temperature = spaces.get("s2", nodes=2, reduction="fixed"), 0.6
+    fixed = {} if relaxation is ScoreFunction else {"temperature": Temperature(temperature, temperature)}
+    alpha = {group: torch.zeros(cell.shape).double().requires_grad_() for group, cell in space.groups.items()}
+
+    def weights(kind, **options):
+        return kind(space, **options)(alpha, 0.5, torch.Generator().manual_seed(8)).weights["normal"]
+
+    mixed = weights(relaxation, **fixed)
+    relaxed = weights(GumbelSoftmax, temperature=Temperature(temperature, temperature)).detach()
+    hard = functional.one_hot((mixed if name == "credit" else relaxed).argmax(-1), 2).double()
+    draw = gradients.Draw(relaxed, hard, torch.full((2,), 0.5).double(), temperature)
+    objective = gradients.squared((0.3, 1.4), 0.5)
+    (found,) = torch.autograd.grad(objective(mixed).sum(), alpha["normal"])
+    torch.testing.assert_close(found, gradients.ESTIMATORS[name](draw, objective))
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
