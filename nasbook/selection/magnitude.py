@@ -2,7 +2,8 @@
 
 DARTS keeps the strongest operation on the two strongest edges of a node (Liu et al. 2019, section 2.4). NAS-Bench-201
 keeps all edges, each with its strongest operation; NAS-Bench-1Shot1 the strongest parents of each node. SNAS keeps
-every edge of the DARTS space too (Xie et al. 2019), which is a rule of its own here: `every_edge`.
+every edge of the DARTS space too (Xie et al. 2019), which is a rule of its own here: `every_edge`. Where edges have
+weights of their own, an operation counts by its weight times that of its edge (Xu et al. 2020, section 3.3).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from nasbook.spaces import Cell, Genotype, NodeCell, NodeSpace, SearchSpace, Space, Topology, TopologySpace
 from nasbook.spaces.genotype import Pair
+from nasbook.supernet import edges_of
 
 Weights = Mapping[str, list[list[float]]]
 Rule = Callable[[Any, Weights], Any]
@@ -24,12 +26,12 @@ def magnitude(space: Space, weights: Mapping[str, Tensor]) -> Any:
 
     Args:
         space: the search space.
-        weights: for each group of the space (rows, columns), after the softmax.
+        weights: for each group of the space (rows, columns), after the softmax; any edge weights beside them.
 
     Returns:
         An architecture of the space; of equal weights the earlier wins.
     """
-    return RULES[space.family](space, {name: values.tolist() for name, values in weights.items()})
+    return RULES[space.family](space, _scores(space, weights))
 
 
 def every_edge(space: Space, weights: Mapping[str, Tensor]) -> Any:
@@ -46,7 +48,13 @@ def every_edge(space: Space, weights: Mapping[str, Tensor]) -> Any:
         An architecture of the space, its edges in the order of the space; of equal weights the earlier wins.
     """
     rules: Mapping[str, Rule] = {**RULES, "darts": all_edges}
-    return rules[space.family](space, {name: values.tolist() for name, values in weights.items()})
+    return rules[space.family](space, _scores(space, weights))
+
+
+def _scores(space: Space, weights: Mapping[str, Tensor]) -> Weights:
+    """For each group (rows, columns): the weights, times those of the edges where edges have any."""
+    scales = {name: weights[edges_of(name)].T if edges_of(name) in weights else 1.0 for name in space.groups}
+    return {name: (weights[name] * scale).tolist() for name, scale in scales.items()}
 
 
 def all_edges(space: SearchSpace, weights: Weights) -> Genotype:

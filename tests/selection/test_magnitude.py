@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from nasbook import spaces
 from nasbook.selection import every_edge, magnitude
+from nasbook.supernet import edges_of
 
 
 def weights_for(space, seed):
@@ -47,6 +48,18 @@ def test_none_is_not_chosen_but_lowers_its_edge():
     genotype = magnitude(space, {"normal": weights})
     assert genotype.count("none") == 0
     assert {source for source, target, _ in genotype.edges("normal") if target == 3} == {1, 2}
+
+
+def test_edge_weights_count_in_which_edges_are_kept_and_not_in_which_operation():
+    """Xu et al. 2020, section 3.3: an operation counts by its weight times that of its edge."""
+    space = spaces.get("s2", nodes=2, reduction="fixed")
+    weights = torch.tensor([[0.6, 0.4], [0.4, 0.6], [0.9, 0.1], [0.3, 0.7], [0.45, 0.55]])  # skip, convolution
+    without = magnitude(space, {"normal": weights})
+    assert {source for source, target, _ in without.edges("normal") if target == 3} == {0, 1}
+    # 0.1 * 0.9 < 0.3 * 0.7 < 0.6 * 0.55: the edge of the surest operation goes
+    edges = torch.tensor([[0.5, 0.5, 0.1, 0.3, 0.6]])
+    kept = magnitude(space, {"normal": weights, edges_of("normal"): edges})
+    assert {edge for edge in kept.edges("normal") if edge[1] == 3} == {(1, 3, "sep_conv_3x3"), (2, 3, "sep_conv_3x3")}
 
 
 def test_in_nas_bench_201_every_edge_takes_its_largest_and_none_may_win():
