@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nasbook.strategies.evaluators import Row, Table, from_scratch, read_table, tabulated
     from nasbook.strategies.policy import Policy
     from nasbook.strategies.policy_gradient import reinforce
-    from nasbook.strategies.published import FAMILIES, PublishedMethod, published_methods
+    from nasbook.strategies.published import FAMILIES, NamedMethod, PublishedMethod, named_methods, published_methods
     from nasbook.strategies.uniform import random_search
 
 _HOMES = {
@@ -23,6 +23,7 @@ _HOMES = {
     "Evaluation": "base",
     "Evaluator": "base",
     "History": "base",
+    "NamedMethod": "published",
     "Policy": "policy",
     "PublishedMethod": "published",
     "Row": "evaluators",
@@ -32,6 +33,7 @@ _HOMES = {
     "evolution": "aging",
     "from_scratch": "evaluators",
     "mutate": "aging",
+    "named_methods": "published",
     "published_methods": "published",
     "random_search": "uniform",
     "read_table": "evaluators",
@@ -45,6 +47,7 @@ __all__ = [
     "Evaluation",
     "Evaluator",
     "History",
+    "NamedMethod",
     "Policy",
     "PublishedMethod",
     "Row",
@@ -54,6 +57,7 @@ __all__ = [
     "evolution",
     "from_scratch",
     "mutate",
+    "named_methods",
     "published_methods",
     "random_search",
     "read_table",

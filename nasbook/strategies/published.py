@@ -1,9 +1,9 @@
-"""The lecture's two tables of systems on CIFAR-10, with sources and with the lecture's own inconsistencies as notes."""
+"""The systems that the lecture names, with what its tables say of them on CIFAR-10, sources and inconsistencies."""
 
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -13,9 +13,15 @@ from nasbook.runtime.resources import data_folder
 FAMILIES = ("human design", "random search", "reinforcement learning", "evolution", "gradient")
 
 
+COLUMNS = (
+    *("name", "title", "paper", "year", "family", "error_percent", "error_std", "gpu_days", "params_million"),
+    *("source", "note"),
+)
+
+
 @dataclass(frozen=True)
-class PublishedMethod:
-    """One system as published.
+class NamedMethod:
+    """One system that the lecture names.
 
     Args:
         name: how this book calls it; the recipe's name where the system runs here.
@@ -23,10 +29,6 @@ class PublishedMethod:
         paper: authors and year.
         year: of publication.
         family: one of `FAMILIES`: how the architecture was found.
-        error_percent: test error on CIFAR-10, in percent.
-        error_std: its standard deviation, where one is given.
-        gpu_days: cost of the search on one GPU, in days; None where none is given.
-        params_million: parameters of the network, in millions.
         source: where the row was read.
         note: what to know before comparing it.
     """
@@ -36,36 +38,60 @@ class PublishedMethod:
     paper: str
     year: int
     family: str
-    error_percent: float
-    error_std: float | None
-    gpu_days: float | None
-    params_million: float | None
     source: str
     note: str
 
 
+@dataclass(frozen=True)
+class PublishedMethod(NamedMethod):
+    """One system with the error that it is published to reach.
+
+    Args:
+        error_percent: test error on CIFAR-10, in percent.
+        error_std: its standard deviation, where one is given.
+        gpu_days: cost of the search on one GPU, in days; None where none is given.
+        params_million: parameters of the network, in millions.
+    """
+
+    error_percent: float
+    error_std: float | None
+    gpu_days: float | None
+    params_million: float | None
+
+
 @cache
-def published_methods() -> tuple[PublishedMethod, ...]:
+def named_methods() -> tuple[NamedMethod, ...]:
     """All systems of `data/published_methods.csv`, in the lecture's order: its main table, then the other methods.
+
+    Those that stand only in a table of another space than CIFAR-10's are between, where that table has them, without
+    an error.
 
     Raises:
         UsageError: the file is missing or malformed; the sentence names the line.
     """
-    return read_published(data_folder() / "published_methods.csv")
+    return read_named(data_folder() / "published_methods.csv")
 
 
-def read_published(path: Path) -> tuple[PublishedMethod, ...]:
+def published_methods() -> tuple[PublishedMethod, ...]:
+    """Those of `named_methods` with a published error on CIFAR-10, in the same order.
+
+    Raises:
+        UsageError: as for `named_methods`.
+    """
+    return tuple(row for row in named_methods() if isinstance(row, PublishedMethod))
+
+
+def read_named(path: Path) -> tuple[NamedMethod, ...]:
     """Read such a file.
 
     Raises:
         UsageError: it is missing or malformed; the sentence names the line.
     """
-    wanted = [field.name for field in fields(PublishedMethod)]
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
-            if reader.fieldnames != wanted:
-                raise UsageError(f"{path.name} must have the columns {', '.join(wanted)}.")
+            if tuple(reader.fieldnames or ()) != COLUMNS:
+                raise UsageError(f"{path.name} must have the columns {', '.join(COLUMNS)}.")
             rows = tuple(_row(row, f"{path.name}, line {reader.line_num}") for row in reader)
     except FileNotFoundError:
         raise UsageError(f"{path} does not exist.") from None
@@ -76,27 +102,26 @@ def read_published(path: Path) -> tuple[PublishedMethod, ...]:
     return rows
 
 
-def _row(row: dict[str, str], where: str) -> PublishedMethod:
+def _row(row: dict[str, str], where: str) -> NamedMethod:
     if None in row or None in row.values():
         raise UsageError(f"{where}: the row does not have as many fields as there are columns.")
     if row["family"] not in FAMILIES:
         raise UsageError(f"{where}: the family is {row['family']!r}; it must be one of {', '.join(FAMILIES)}.")
+    figures = ("error_std", "gpu_days", "params_million")
+    texts = {name: row[name] for name in ("name", "title", "paper", "family", "source", "note")}
     try:
-        return PublishedMethod(
-            name=row["name"],
-            title=row["title"],
-            paper=row["paper"],
-            year=int(row["year"]),
-            family=row["family"],
-            error_percent=float(row["error_percent"]),
-            error_std=_optional(row["error_std"]),
-            gpu_days=_optional(row["gpu_days"]),
-            params_million=_optional(row["params_million"]),
-            source=row["source"],
-            note=row["note"],
+        year, error, others = (
+            int(row["year"]),
+            _optional(row["error_percent"]),
+            {key: _optional(row[key]) for key in figures},
         )
-    except ValueError as error:
-        raise UsageError(f"{where}: {error}.") from None
+    except ValueError as problem:
+        raise UsageError(f"{where}: {problem}.") from None
+    if error is not None:
+        return PublishedMethod(**texts, year=year, error_percent=error, **others)
+    if any(value is not None for value in others.values()):
+        raise UsageError(f"{where}: a row without an error has no {', '.join(figures)} either.")
+    return NamedMethod(**texts, year=year)
 
 
 def _optional(text: str) -> float | None:

@@ -112,6 +112,7 @@ def published():
                 "gpu_days": number(row["gpu_days"]),
             }
             for row in csv.DictReader(file)
+            if row["error_percent"]
         ]
 
 

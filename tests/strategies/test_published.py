@@ -10,8 +10,8 @@ import pytest
 
 from nasbook.runtime.errors import UsageError
 from nasbook.search import RECIPES
-from nasbook.strategies import FAMILIES, published_methods
-from nasbook.strategies.published import read_published
+from nasbook.strategies import FAMILIES, named_methods, published_methods
+from nasbook.strategies.published import read_named
 
 # The lecture's main table, in its order: error in percent, GPU-days.
 MAIN = {
@@ -39,6 +39,9 @@ MAIN = {
 }
 # Its table of other methods, without the systems that the main table has.
 OTHERS = [6.92, 4.23, 3.41, 2.99, 2.49, 5.40, 5.39]
+# The lecture's table of NAS-Bench-201, in its order; SNAS stands after GDAS there, and before it in the main table.
+BENCHMARK = ["resnet", "random", "rsps", "reinforce", "enas", "darts", "gdas", "dsnas", "pc-darts", "drnas"]
+ELSEWHERE = ["random", "rsps", "reinforce", "dsnas", "sdarts-rs", "darts+pt-fixed-alpha"]
 HEADER = "name,title,paper,year,family,error_percent,error_std,gpu_days,params_million,source,note"
 
 
@@ -54,14 +57,23 @@ def test_the_table_of_other_methods() -> None:
     assert all(row.gpu_days is None for row in rows)
 
 
+def test_systems_of_other_tables_stand_between_without_an_error() -> None:
+    names = [row.name for row in named_methods()]
+    assert [name for name in names if name in BENCHMARK] == BENCHMARK
+    published = {row.name for row in published_methods()}
+    assert [name for name in names if name not in published] == ELSEWHERE
+    assert names.index("sdarts-rs") == names.index("sdarts-adv") - 1
+    assert names.index("darts+pt-fixed-alpha") == names.index("darts+pt") + 1
+
+
 def test_every_row_has_a_source_and_a_family_and_the_inconsistencies_are_noted() -> None:
-    rows = {row.name: row for row in published_methods()}
+    rows = {row.name: row for row in named_methods()}
     for row in rows.values():
         assert row.source == "COMP5212 Lecture 21"
         assert row.family in FAMILIES
         assert str(row.year) in row.paper
-        if row.params_million is not None:
-            assert "parameters: " in row.note
+    for row in published_methods():
+        assert row.params_million is None or "parameters: " in row.note
     assert "2019 and 2020" in rows["drnas"].note
     assert "not comparable" in rows["proxylessnas"].note
 
@@ -84,6 +96,7 @@ def test_the_table_is_read_without_torch() -> None:
         ([HEADER, "a,A,P 2019,2019,magic,1.0,,,,L,"], "line 2: the family is 'magic'"),
         ([HEADER, "a,A,P 2019,2019,gradient,low,,,,L,"], "line 2: could not convert"),
         ([HEADER, "a,A,P 2019,2019,gradient,1.0,,,,L"], "line 2: the row does not have as many fields"),
+        ([HEADER, "a,A,P 2019,2019,gradient,,,1.0,,L,"], "line 2: a row without an error has no"),
         ([HEADER, *["a,A,P 2019,2019,gradient,1.0,,,,L,"] * 2], "lists 'a' twice"),
     ],
 )
@@ -91,9 +104,9 @@ def test_a_malformed_table_is_refused(tmp_path: Path, lines: list[str], message:
     path = tmp_path / "methods.csv"
     path.write_text("\n".join(lines) + "\n")
     with pytest.raises(UsageError, match=message):
-        read_published(path)
+        read_named(path)
 
 
 def test_a_missing_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not exist"):
-        read_published(tmp_path / "none.csv")
+        read_named(tmp_path / "none.csv")

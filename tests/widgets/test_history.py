@@ -17,7 +17,13 @@ from nasbook.widgets.history_drawing import CostState, compute
 
 
 def method(name: str, error: float, gpu_days: float | None, family: str = "gradient") -> PublishedMethod:
-    return PublishedMethod(name, name.title(), "Nobody 2020", 2020, family, error, None, gpu_days, None, "test", "")
+    return PublishedMethod(
+        *(name, name.title(), "Nobody 2020", 2020, family, "test", ""),
+        error_percent=error,
+        error_std=None,
+        gpu_days=gpu_days,
+        params_million=None,
+    )
 
 
 METHODS = [
