@@ -240,7 +240,7 @@ _CLASS = Size(
     families={
         # The smallest stack of either benchmark: one cell a stage.
         "nas-bench-201": (
-            {"layers": 5, "nodes": None, "stem_stride": 1},
+            {"epochs": 12, "layers": 5, "nodes": None, "stem_stride": 1},
             {"epochs": 4, "layers": 5, "stem_stride": 1, "decay": 5e-4},
         ),
         # A cell divides its channels among the nodes that it puts out: fewer leave each node too few to learn.
@@ -257,7 +257,7 @@ _CLASS_METHODS: dict[str, dict[str, dict[str, Any]]] = {
     "dsnas": {"": {"epochs": 50, "alpha_decay": 0.0}},
     "drnas": {"": {}},
     "drnas-progressive": {"": {"partial": 4, "partial_end": 2, "operations_end": 3, "frozen_epochs": 2}},
-    "pc-darts": {"": {"partial": 4, "frozen_epochs": 6}},
+    "pc-darts": {"": {"partial": 4, "frozen_epochs": 4}},
     "proxylessnas": {"": {"alpha_beta1": 0.0, "alpha_decay": 0.0, "frozen_epochs": 4}},
     "proxylessnas-two-paths": {"": {"epochs": 50, "alpha_beta1": 0.0, "alpha_decay": 0.0, "frozen_epochs": 10}},
     "proxylessnas-r": {"": {"epochs": 50, "alpha_beta1": 0.0, "alpha_decay": 0.0, "frozen_epochs": 10, "plays": 4}},

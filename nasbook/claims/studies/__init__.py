@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nasbook.analysis import collapse
-from nasbook.claims.studies import bilevel, discretisation, methods, operations, sharing, sharpness, skips
+from nasbook.claims.studies import bilevel, discretisation, methods, operations, order, sharing, sharpness, skips
 from nasbook.runtime.events import Listener
 
 
@@ -43,6 +43,7 @@ STUDIES: dict[str, StudyFunction] = {
     "skip-limit": skips.limit,
     "skip-domination": skips.domination,
     "kept-operations": skips.shares,
+    "method-order": order.study,
 }
 
 __all__ = ["STUDIES", "StudyFunction"]

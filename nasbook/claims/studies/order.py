@@ -1,0 +1,192 @@
+"""Chapters 10 to 12: every method on one space, what discretisation costs it, and how good what it derives is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from scipy.stats import spearmanr
+
+from nasbook import datasets, experiment, spaces
+from nasbook.analysis.published_errors import published_errors
+from nasbook.datasets import street_numbers
+from nasbook.experiment import Outcome
+from nasbook.runtime.events import Listener
+from nasbook.runtime.rounding import rounded
+from nasbook.selection import magnitude
+from nasbook.spaces import Architecture
+
+FRESH_SEED = 8000  # of the images that derived cells are trained on; seeds below belong to other purposes
+RANDOM_CELL_SEED = 2000  # random control cells have the seeds from here
+SERIES = ("valid_accuracy", "derived_accuracy", "eigenvalue", "mixing_eigenvalue")
+
+
+def study(
+    seed: int,
+    settings: dict[str, Any],
+    *,
+    size: str,
+    device: str,
+    folder: Path | None,
+    listeners: Iterable[Listener],
+) -> dict[str, Any]:
+    """Search with every method, each by its own numbers of the size, and train what comes out on fresh images.
+
+    Args:
+        seed: of the searches; trainings and their images have seeds that follow from it.
+        settings: `space`; `methods`, with `darts` first; `curvature`, those whose Hessian is measured after each epoch;
+            `retrainings` of each derived cell; `numbers` of all searches, if they are not the size's own.
+        size, device: of searches and trainings.
+        folder: where they are kept.
+        listeners: told what happens.
+
+    Returns:
+        For each method M, in percent or points: `M_supernet` and `M_one_hot` (validation accuracy of the supernet and of
+        the derived cell with the same weights), `M_gap` between them, `M_derived` (test accuracy after training),
+        `M_minus_random`, `M_minus_darts`, `darts_gap_minus_M`; `M_none` and `M_skips`, shares of what was kept. `order`,
+        Spearman's correlation of `M_derived` with the published accuracies. For each M of `curvature` but DARTS
+        `M_eigenvalue_ratio` and `M_mixing_eigenvalue_ratio`: over that of DARTS at equal supernet accuracy. The cells,
+        and the series of each search.
+    """
+    runner = _Runner(seed, settings, size, device, folder, tuple(listeners))
+    searches = {method: runner.search(method) for method in settings["methods"]}
+    cells: dict[str, Architecture] = {method: outcome.genotype for method, outcome in searches.items()}
+    cells |= runner.controls(searches["darts"])
+    trained = {name: runner.train(cell) for name, cell in cells.items()}
+    result: dict[str, Any] = {"cells": {name: str(cell) for name, cell in cells.items()}, "trained": trained}
+    result["series"] = {method: _series(outcome) for method, outcome in searches.items()}
+    for method, outcome in searches.items():
+        result |= _of_method(method, outcome, result, trained)
+    result["without-none_minus_darts"] = trained["without-none"] - trained["darts"]
+    result["order"] = published_order(settings["space"], {method: trained[method] for method in searches})
+    for method in settings["curvature"]:
+        if method != "darts":
+            result |= _curvature(method, result["series"])
+    return rounded(result)
+
+
+def published_order(space: str, accuracies: dict[str, float]) -> float:
+    """Spearman's correlation of accuracies by method with the published ones on CIFAR-10 in a space, -1 to 1."""
+    published = {row.method: row.accuracy for row in published_errors() if (row.space, row.data) == (space, "cifar10")}
+    both = [method for method in accuracies if method in published]
+    found = spearmanr([accuracies[method] for method in both], [published[method] for method in both])
+    return float(found.statistic)
+
+
+def at_equal_accuracy(one: dict[str, Sequence[float]], other: dict[str, Sequence[float]], key: str) -> float:
+    """How much larger a quantity is in one search than in another when their supernets are equally accurate.
+
+    Args:
+        one, other: series over the epochs: `valid_accuracy` and the quantity.
+        key: of the quantity.
+
+    Returns:
+        The ratio, each where its search first reaches the accuracy that both reach.
+    """
+    level = min(max(one["valid_accuracy"]), max(other["valid_accuracy"]))
+    values = [
+        series[key][next(epoch for epoch, accuracy in enumerate(series["valid_accuracy"]) if accuracy >= level)]
+        for series in (one, other)
+    ]
+    return values[0] / values[1]
+
+
+def _series(outcome: Outcome) -> dict[str, list[float]]:
+    return {key: [record[key] for record in outcome.history] for key in SERIES if key in outcome.history[0]}
+
+
+def _of_method(method: str, outcome: Outcome, result: dict[str, Any], trained: dict[str, float]) -> dict[str, Any]:
+    series, cell = result["series"][method], outcome.genotype
+    gaps = {
+        name: result["series"][name]["valid_accuracy"][-1] - result["series"][name]["derived_accuracy"][-1]
+        for name in (method, "darts")
+    }
+    return {
+        f"{method}_supernet": series["valid_accuracy"][-1],
+        f"{method}_one_hot": series["derived_accuracy"][-1],
+        f"{method}_gap": gaps[method],
+        f"darts_gap_minus_{method}": gaps["darts"] - gaps[method],
+        f"{method}_derived": trained[method],
+        f"{method}_minus_random": trained[method] - trained["random"],
+        f"{method}_minus_darts": trained[method] - trained["darts"],
+        f"{method}_none": cell.count("none") / len(cell.operations),
+        f"{method}_skips": cell.count("skip_connect") / len(cell.operations),
+        f"{method}_seconds": outcome.result["search_seconds"],
+    }
+
+
+def _curvature(method: str, series: dict[str, dict[str, list[float]]]) -> dict[str, float]:
+    return {
+        f"{method}_{key}_ratio": at_equal_accuracy(series[method], series["darts"], key)
+        for key in ("eigenvalue", "mixing_eigenvalue")
+    }
+
+
+@dataclass(frozen=True)
+class _Runner:
+    """The parts of one seed, each a run of its own: one that is done is read and not run again."""
+
+    seed: int
+    settings: dict[str, Any]
+    size: str
+    device: str
+    folder: Path | None
+    listeners: tuple[Listener, ...]
+
+    def search(self, method: str) -> Outcome:
+        curvature = ["eigenvalue"] if method in self.settings["curvature"] else []
+        return experiment.search(
+            method,
+            space=self.settings["space"],
+            size=self.size,
+            seed=self.seed,
+            retrain=False,
+            record=["derived-accuracy", *curvature],
+            device=self.device,
+            numbers=self.settings.get("numbers"),
+            run=self._place(f"search-{method}"),
+            listeners=self.listeners,
+        )
+
+    def controls(self, darts: Outcome) -> dict[str, Architecture]:
+        """A random cell, a cell of 3x3 convolutions, and the one of DARTS if `none` could not be chosen."""
+        space = spaces.get(self.settings["space"])
+        weights = {name: torch.tensor(values) for name, values in darts.history[-1]["weights"].items()}
+        for name, group in space.groups.items():
+            for row, names in enumerate(group.operations):
+                weights[name][row, names.index("none")] = 0.0
+        largest = {name: torch.zeros(group.shape) for name, group in space.groups.items()}
+        for name, group in space.groups.items():
+            for row, names in enumerate(group.operations):
+                largest[name][row, names.index("nor_conv_3x3")] = 1.0
+        return {
+            "random": space.sample(torch.Generator().manual_seed(RANDOM_CELL_SEED + self.seed)),
+            "convolutions": magnitude(space, largest),
+            "without-none": magnitude(space, weights),
+        }
+
+    def train(self, cell: Architecture) -> float:
+        """Test accuracy (percent), the mean over trainings on images of their own; equal cells are trained once."""
+        found = []
+        for again in range(self.settings["retrainings"]):
+            number = 100 * self.seed + again
+            data = datasets.load("street_numbers")
+            data = replace(data, train=street_numbers.fresh(len(data.train), seed=FRESH_SEED + number))
+            name = f"train-{again}-" + "-".join(str(cell).replace("|", " ").replace("+", " ").split())
+            outcome = experiment.train(
+                cell,
+                data=data,
+                size=self.size,
+                seed=number,
+                device=self.device,
+                run=self._place(name),
+                listeners=self.listeners,
+            )
+            found.append(outcome.result["test_accuracy"])
+        return sum(found) / len(found)
+
+    def _place(self, part: str) -> Path | None:
+        return None if self.folder is None else self.folder / part
