@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import permutations
 
 import torch
 from torch import Tensor
@@ -40,3 +41,25 @@ def largest(values: Tensor, count: int) -> Tensor:
 def draw(logits: Tensor, count: int, generator: torch.Generator) -> Tensor:
     """(rows, count): columns drawn without replacement by softmax(logits): the largest after Gumbel noise is added."""
     return largest(logits.detach() + gumbel(logits.detach(), generator), count)
+
+
+def log_chance(log_p: Tensor, columns: Tensor) -> Tensor:
+    """(rows,): the logarithm of the chance that `draw` gives these columns of each row, in whatever order.
+
+    In one order each column competes with those that are still there (Plackett-Luce; Kool et al. 2019):
+
+        p_i / 1 * p_j / (1 - p_i) * ...
+
+    Args:
+        log_p: (rows, columns), the logarithms of what a single draw goes by.
+        columns: (rows, drawn).
+    """
+    orders = []
+    for order in permutations(range(columns.shape[-1])):
+        left, chance = log_p, torch.zeros_like(log_p[:, :1])
+        for place in order:
+            column = columns[:, place : place + 1]
+            chance = chance + left.gather(-1, column) - left.logsumexp(dim=-1, keepdim=True)
+            left = left.scatter(-1, column, -torch.inf)
+        orders.append(chance)
+    return torch.cat(orders, dim=-1).logsumexp(dim=-1)

@@ -7,6 +7,8 @@ al. 2017; Maddison et al. 2017).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -29,14 +31,11 @@ class GumbelSoftmax(Categorical):
 
     def __call__(self, alpha: Alpha, progress: float, generator: torch.Generator) -> Mixing:
         """One relaxed draw, shared by all cells of a kind."""
-        return Mixing(self._relaxed(alpha, progress, generator))
+        return Mixing(self._relaxed(_noisy(alpha, generator), progress))
 
-    def _relaxed(self, alpha: Alpha, progress: float, generator: torch.Generator) -> dict[str, Tensor]:
+    def _relaxed(self, noisy: Mapping[str, Tensor], progress: float) -> dict[str, Tensor]:
         temperature = self.temperature(progress)
-        return {
-            name: torch.softmax((torch.log_softmax(values, dim=-1) + gumbel(values, generator)) / temperature, dim=-1)
-            for name, values in alpha.items()
-        }
+        return {name: torch.softmax(values / temperature, dim=-1) for name, values in noisy.items()}
 
 
 class HardGumbel(GumbelSoftmax):
@@ -47,6 +46,13 @@ class HardGumbel(GumbelSoftmax):
 
     def __call__(self, alpha: Alpha, progress: float, generator: torch.Generator) -> Mixing:
         """One hard draw, shared by all cells of a kind."""
-        relaxed = self._relaxed(alpha, progress, generator)
-        drawn = Drawn({name: largest(values, held(self.space, name)) for name, values in relaxed.items()})
+        noisy = _noisy(alpha, generator)
+        # Of the noisy logits, not of the relaxed draw: that is zero in many columns where the temperature is low.
+        drawn = Drawn({name: largest(values, held(self.space, name)) for name, values in noisy.items()})
+        relaxed = self._relaxed(noisy, progress)
         return Mixing({name: drawn.straight_through(name, values) for name, values in relaxed.items()}, drawn.active)
+
+
+def _noisy(alpha: Alpha, generator: torch.Generator) -> dict[str, Tensor]:
+    """log p + G for each group."""
+    return {name: torch.log_softmax(values, dim=-1) + gumbel(values, generator) for name, values in alpha.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from nasbook.relaxation.base import Alpha, Categorical, held
-from nasbook.relaxation.drawing import Drawn, draw
+from nasbook.relaxation.drawing import Drawn, draw, log_chance
 from nasbook.supernet import Mixing
 
 
@@ -14,7 +14,8 @@ class ScoreFunction(Categorical):
 
     The weight of the drawn operation k of edge e is 1 + log p_k - constant(log p_k): one, with the derivative of log p.
     So back-propagation gives alpha the gradient R_e * grad log p_k with R_e = <dL/dy_e, o_k(x)>, which is DSNAS's
-    credit of an edge. Where an architecture holds several columns of a row, as many are drawn.
+    credit of an edge. Where an architecture holds several columns of a row, as many are drawn: p_k is then the chance
+    of drawing just these, and the row's credit is the sum of theirs.
     """
 
     def __call__(self, alpha: Alpha, progress: float, generator: torch.Generator) -> Mixing:
@@ -22,6 +23,6 @@ class ScoreFunction(Categorical):
         drawn = Drawn({name: draw(values, held(self.space, name), generator) for name, values in alpha.items()})
         weights = {}
         for name, values in alpha.items():
-            log_p = torch.log_softmax(values, dim=-1)
-            weights[name] = drawn.hot(name, values.detach()) * (1.0 + (log_p - log_p.detach()))
+            chance = log_chance(torch.log_softmax(values, dim=-1), drawn.columns[name])[:, None]
+            weights[name] = drawn.hot(name, values.detach()) * (1.0 + (chance - chance.detach()))
         return Mixing(weights, drawn.active)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from nasbook.relaxation.drawing import log_chance
 from nasbook.search.hypergradient import Hypergradient, LookAhead, Problem, Tensors, gradients
 from nasbook.supernet.mixing import Active
 
@@ -44,10 +45,10 @@ def next_baseline(baseline: Tensor | None, reward: Tensor) -> Tensor:
 def log_probability(weights: Mapping[str, Tensor], active: Active) -> Tensor:
     """The logarithm of the probability that these columns are drawn, where `weights` holds that of each column.
 
-    Where several columns of a row are drawn, the sum of their logarithms.
+    Where several columns of a row are drawn, that of drawing just these without replacement.
     """
     terms = [
-        weights[name][row, list(columns)].log().sum()
+        log_chance(weights[name][row : row + 1].log(), torch.tensor([columns])).sum()
         for name, rows in active.items()
         for row, columns in enumerate(rows)
     ]
