@@ -66,6 +66,7 @@ def operation_costs(supernet: nn.Module, space: Space, images: Tensor, cost: str
         for group, row, edge in places:
             costs = table.setdefault(group, torch.zeros(space.groups[group].shape, dtype=torch.float64))
             inputs = seen[edge][:, : edge.channels // edge.settings.partial]
-            costs[row] += torch.tensor([COSTS[cost](operation, inputs) for operation in edge.operations])
+            measured = [COSTS[cost](operation, inputs) for operation in edge.operations]
+            costs[row] += torch.tensor(measured, dtype=torch.float64)
     supernet.train()
     return table
