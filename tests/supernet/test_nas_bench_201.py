@@ -9,10 +9,12 @@ from nasbook.runtime.errors import UsageError
 from nasbook.spaces import Topology
 from nasbook.spaces.nas_bench_201 import EDGES, OPERATIONS
 from nasbook.supernet import (
+    EdgeSettings,
     Mixing,
     TopologyNetwork,
     TopologySupernet,
     describe,
+    edges_of,
     multiply_adds,
     one_hot,
     parameters,
@@ -217,3 +219,25 @@ def test_other_refusals():
         TopologySupernet(SPACE, channels=0, layers=5, classes=3)
     with pytest.raises(UsageError, match="no auxiliary classifier"):
         TopologyNetwork(SKIPS, channels=2, layers=5, classes=3, auxiliary=True)
+
+
+def test_edge_weights_multiply_whole_edges():
+    """With partial channels: each cell by its edges' own outputs, scaled and summed; what does not run adds nothing."""
+    supernet = TopologySupernet(SPACE, channels=4, layers=5, classes=3, settings=EdgeSettings(2)).double()
+    weights = {"normal": torch.rand(6, 5, dtype=torch.float64), edges_of("normal"): torch.rand(1, 6).double()}
+    active = {"normal": ((0, 1, 2, 3, 4), (1, 3), (2,), (0,), (3, 4), (1,))}
+    seen = []
+    for cell in supernet.stages.cells[::2]:
+        cell.register_forward_hook(lambda cell, inputs, output: seen.append((cell, inputs[0], output)))
+    supernet(torch.randn(2, 3, 8, 8, dtype=torch.float64), Mixing(weights, active))
+    assert len(seen) == 3
+    for cell, batch, output in seen:
+        states = [batch]
+        for target in (1, 2, 3):
+            edges = [index for index, edge in enumerate(EDGES) if edge[1] == target and active["normal"][index] != (0,)]
+            outputs = {
+                index: cell.edges[index](states[EDGES[index][0]], weights["normal"][index], active["normal"][index])
+                for index in edges
+            }
+            states.append(sum(weights[edges_of("normal")][0, index] * outputs[index] for index in edges))
+        torch.testing.assert_close(output, states[3])
