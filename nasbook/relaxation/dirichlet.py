@@ -19,7 +19,8 @@ class DirichletSample(Categorical):
     """A point of the simplex for every edge, drawn from Dir(ELU(alpha) + 1); all operations run.
 
     Its gradient in the concentrations is the pathwise one (equation 3 and appendix; PyTorch computes it). It can be
-    taken once: a second derivative through the draw is not to be had. At alpha = 0 the distribution is uniform.
+    taken once: a second derivative lacks the draw's part, and PyTorch does not say so. At alpha = 0 the distribution is
+    uniform.
     """
 
     def __call__(self, alpha: Alpha, progress: float, generator: torch.Generator) -> Mixing:

@@ -17,7 +17,7 @@ class Masked:
     """Another relaxation's weights with those of pruned operations set to zero and the rest of the row scaled up.
 
     A pruned operation does not run. It goes on taking part in the draw, whose share the kept ones divide among them by
-    their weights, as in DrNAS's released code.
+    their weights, as in DrNAS's released code; a row whose draw holds nothing that is kept puts out nothing.
 
     Args:
         relaxation: whose weights are masked.
@@ -35,10 +35,7 @@ class Masked:
         """Its weights, masked; of the operations that it runs, the kept ones run."""
         mixing = self.relaxation(alpha, progress, generator)
         active = {
-            name: tuple(
-                tuple(k for k in (mixing.running(name, row) or range(len(keeps))) if keeps[k])
-                for row, keeps in enumerate(mask.tolist())
-            )
+            name: tuple(_kept(keeps, mixing.running(name, row)) for row, keeps in enumerate(mask.tolist()))
             for name, mask in self.masks.items()
         }
         return Mixing(self._masked(mixing.weights), active)
@@ -58,4 +55,10 @@ class Masked:
         if name not in self.masks:
             return values
         kept = values * self.masks[name]
-        return kept / kept.sum(dim=-1, keepdim=True)
+        total = kept.sum(dim=-1, keepdim=True)
+        return kept / torch.where(total == 0, 1.0, total)  # a hard draw may hold nothing that is kept
+
+
+def _kept(keeps: list[bool], running: tuple[int, ...] | None) -> tuple[int, ...]:
+    """Of the operations that run (None means all) those that are kept."""
+    return tuple(k for k in (range(len(keeps)) if running is None else running) if keeps[k])
