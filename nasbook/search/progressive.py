@@ -49,6 +49,10 @@ def check(numbers: SearchNumbers) -> None:
             f"The second stage cannot run fewer channels (1/{numbers.partial_end}) than the first "
             f"(1/{numbers.partial})."
         )
+    if numbers.channels % numbers.partial_end:
+        raise UsageError(
+            f"In the second stage {numbers.channels} channels cannot be divided into {numbers.partial_end} equal parts."
+        )
     if numbers.epochs < 2:
         raise UsageError("A search of two stages needs at least 2 epochs.")
 
