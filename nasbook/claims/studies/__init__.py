@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nasbook.analysis import collapse
-from nasbook.claims.studies import bilevel, discretisation, methods, operations, order, sharing, sharpness, skips
+from nasbook.claims.studies import (
+    bilevel,
+    curvature,
+    discretisation,
+    methods,
+    operations,
+    order,
+    sharing,
+    sharpness,
+    skips,
+)
 from nasbook.runtime.events import Listener
 
 
@@ -44,6 +54,7 @@ STUDIES: dict[str, StudyFunction] = {
     "skip-domination": skips.domination,
     "kept-operations": skips.shares,
     "method-order": order.study,
+    "curvature": curvature.study,
 }
 
 __all__ = ["STUDIES", "StudyFunction"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from nasbook.spaces import Architecture
 
 FRESH_SEED = 8000  # of the images that derived cells are trained on; seeds below belong to other purposes
 RANDOM_CELL_SEED = 2000  # random control cells have the seeds from here
-SERIES = ("valid_accuracy", "derived_accuracy", "eigenvalue", "mixing_eigenvalue")
+SERIES = ("valid_accuracy", "derived_accuracy")
 
 
 def study(
@@ -37,19 +37,17 @@ def study(
 
     Args:
         seed: of the searches; trainings and their images have seeds that follow from it.
-        settings: `space`; `methods`, with `darts` first; `curvature`, those whose Hessian is measured after each epoch;
-            `retrainings` of each derived cell; `numbers` of all searches, if they are not the size's own.
+        settings: `space`; `methods`, `darts` among them; `retrainings` of each derived cell.
         size, device: of searches and trainings.
         folder: where they are kept.
         listeners: told what happens.
 
     Returns:
-        For each method M, in percent or points: `M_supernet` and `M_one_hot` (validation accuracy of the supernet and of
-        the derived cell with the same weights), `M_gap` between them, `M_derived` (test accuracy after training),
-        `M_minus_random`, `M_minus_darts`, `darts_gap_minus_M`; `M_none` and `M_skips`, shares of what was kept. `order`,
-        Spearman's correlation of `M_derived` with the published accuracies. For each M of `curvature` but DARTS
-        `M_eigenvalue_ratio` and `M_mixing_eigenvalue_ratio`: over that of DARTS at equal supernet accuracy. The cells,
-        and the series of each search.
+        For each method M, in percent or points: `M_supernet` and `M_one_hot` (validation accuracy of the supernet and
+        of the derived cell with the same weights), `M_gap` between them, `M_derived` (test accuracy after training),
+        `M_minus_random`, `M_minus_darts`, `darts_gap_minus_M`; `M_none` and `M_skips`, shares of what was kept; and
+        `M_seconds` of its search. `order`, Spearman's correlation of `M_derived` with the published accuracies;
+        `without-none_minus_darts`; the cells and their accuracies, and the series of each search.
     """
     runner = _Runner(seed, settings, size, device, folder, tuple(listeners))
     searches = {method: runner.search(method) for method in settings["methods"]}
@@ -62,10 +60,8 @@ def study(
         result |= _of_method(method, outcome, result, trained)
     result["without-none_minus_darts"] = trained["without-none"] - trained["darts"]
     result["order"] = published_order(settings["space"], {method: trained[method] for method in searches})
-    for method in settings["curvature"]:
-        if method != "darts":
-            result |= _curvature(method, result["series"])
-    return rounded(result)
+    found: dict[str, Any] = rounded(result)
+    return found
 
 
 def published_order(space: str, accuracies: dict[str, float]) -> float:
@@ -76,26 +72,8 @@ def published_order(space: str, accuracies: dict[str, float]) -> float:
     return float(found.statistic)
 
 
-def at_equal_accuracy(one: dict[str, Sequence[float]], other: dict[str, Sequence[float]], key: str) -> float:
-    """How much larger a quantity is in one search than in another when their supernets are equally accurate.
-
-    Args:
-        one, other: series over the epochs: `valid_accuracy` and the quantity.
-        key: of the quantity.
-
-    Returns:
-        The ratio, each where its search first reaches the accuracy that both reach.
-    """
-    level = min(max(one["valid_accuracy"]), max(other["valid_accuracy"]))
-    values = [
-        series[key][next(epoch for epoch, accuracy in enumerate(series["valid_accuracy"]) if accuracy >= level)]
-        for series in (one, other)
-    ]
-    return values[0] / values[1]
-
-
 def _series(outcome: Outcome) -> dict[str, list[float]]:
-    return {key: [record[key] for record in outcome.history] for key in SERIES if key in outcome.history[0]}
+    return {key: [record[key] for record in outcome.history] for key in SERIES}
 
 
 def _of_method(method: str, outcome: Outcome, result: dict[str, Any], trained: dict[str, float]) -> dict[str, Any]:
@@ -118,13 +96,6 @@ def _of_method(method: str, outcome: Outcome, result: dict[str, Any], trained: d
     }
 
 
-def _curvature(method: str, series: dict[str, dict[str, list[float]]]) -> dict[str, float]:
-    return {
-        f"{method}_{key}_ratio": at_equal_accuracy(series[method], series["darts"], key)
-        for key in ("eigenvalue", "mixing_eigenvalue")
-    }
-
-
 @dataclass(frozen=True)
 class _Runner:
     """The parts of one seed, each a run of its own: one that is done is read and not run again."""
@@ -137,16 +108,14 @@ class _Runner:
     listeners: tuple[Listener, ...]
 
     def search(self, method: str) -> Outcome:
-        curvature = ["eigenvalue"] if method in self.settings["curvature"] else []
         return experiment.search(
             method,
             space=self.settings["space"],
             size=self.size,
             seed=self.seed,
             retrain=False,
-            record=["derived-accuracy", *curvature],
+            record=["derived-accuracy"],
             device=self.device,
-            numbers=self.settings.get("numbers"),
             run=self._place(f"search-{method}"),
             listeners=self.listeners,
         )
