@@ -2,7 +2,7 @@
 
 A mixed edge with K operations runs all K of them and keeps what each needs for its gradient, so that a step takes
 about K times the time and the memory of one path (Liu et al. 2019, section 2.2; Cai et al. 2019, section 3.1). Here
-both are measured: on supernets that differ in K alone, and on the same supernets with one operation an edge.
+both are measured: on supernets that differ in K alone, in each mode of running an edge.
 """
 
 from __future__ import annotations
@@ -22,9 +22,35 @@ from nasbook.runtime.random import RandomStream
 from nasbook.sizes import SearchNumbers
 from nasbook.spaces import Cell, SearchSpace
 from nasbook.spaces.catalogue import MAX_NODES
-from nasbook.supernet import Mixing, Supernet, uniform
+from nasbook.supernet import EdgeSettings, Mixing, Supernet, uniform
 
 MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Mode:
+    """What of an edge with K operations runs.
+
+    Args:
+        partial: one in so many channels passes through the operations (PC-DARTS).
+        paths: how many of the operations run, at most all; None is all of them.
+    """
+
+    partial: int = 1
+    paths: int | None = None
+
+    def active(self, candidates: int) -> int:
+        """How many of so many operations run."""
+        return candidates if self.paths is None else min(self.paths, candidates)
+
+
+MODES = {
+    "all operations": Mode(),
+    "partial channels": Mode(partial=4),
+    "two paths": Mode(paths=2),
+    "one path": Mode(paths=1),
+}
+"""DARTS; PC-DARTS with its published share of channels; ProxylessNAS's pair; RSPS, GDAS and other single paths."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +59,7 @@ class StepCost:
 
     Args:
         candidates: operations of every edge.
-        active: operations of every edge that run: all of them, or one.
+        active: operations of every edge that run.
         seconds: the least of the repeats.
         saved_mib: activations kept for the backward pass, in MiB.
     """
@@ -48,25 +74,25 @@ def saved_mib(forward: Callable[[], object], parameters: Iterable[Tensor]) -> fl
     """The activations, in MiB, that a forward pass keeps for its backward pass.
 
     Autograd may save one storage several times, or a view of it: each is counted once and whole. Parameters are
-    there anyway and are left out.
+    there anyway and are left out. On the meta device, where tensors hold no numbers, the count is the same.
 
     Args:
         forward: runs the pass; what it returns is held until everything is counted.
         parameters: whose storages do not count.
     """
-    there = {value.untyped_storage().data_ptr() for value in parameters}
+    there = {value.untyped_storage()._cdata for value in parameters}  # on the meta device no address tells them apart
     kept: dict[int, int] = {}
 
     def pack(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        if storage.data_ptr() not in there:
-            kept[storage.data_ptr()] = storage.nbytes()
+        if storage._cdata not in there:
+            kept[storage._cdata] = storage.nbytes()
         return tensor
 
     with saved_tensors_hooks(pack, lambda tensor: tensor):
         held = forward()
     total = sum(kept.values()) / MIB
-    del held  # while the graph lives no storage is freed, so that no address stands for two of them
+    del held  # while the graph lives no storage is freed, so that no key stands for two of them
     return total
 
 
@@ -74,13 +100,15 @@ def against_operations(
     counts: Iterable[int],
     *,
     numbers: SearchNumbers,
+    modes: Sequence[Mode] = (MODES["all operations"], MODES["one path"]),
+    outer: bool = False,
     operation: str = "sep_conv_3x3",
     image: tuple[int, int, int] = (3, 16, 16),
     classes: int = 10,
     repeats: int = 5,
     device: torch.device | str = "cpu",
 ) -> list[StepCost]:
-    """Measure supernets whose edges hold K times the same operation, running all K of them and running one.
+    """Measure supernets whose edges hold K times the same operation, running all K of them and running fewer.
 
     The operation is the same so that K is all that differs. The supernets take turns, so that a busy moment of the
     machine meets all of them alike.
@@ -88,6 +116,9 @@ def against_operations(
     Args:
         counts: the values of K.
         numbers: size of the supernet, batch and precision of the step.
+        modes: what of an edge runs.
+        outer: whether the operation weights want a gradient, as in a step on alpha: then the outputs of the
+            operations are kept, too.
         operation: what every edge holds.
         image: (channels, height, width).
         classes: number of classes.
@@ -95,25 +126,25 @@ def against_operations(
         device: where it runs.
 
     Returns:
-        For each K two costs: `active` = K, then `active` = 1.
+        For each K one cost a mode, in their order.
 
     Raises:
-        UsageError: no K, a K below 1, or fewer than one repeat.
+        UsageError: no K, a K below 1, fewer than one repeat, or channels that a mode cannot divide.
     """
     counts = tuple(counts)
     if not counts or min(counts) < 1 or repeats < 1:
         raise UsageError("The cost is measured for at least one number of operations, each at least 1, and one repeat.")
-    device, passes = torch.device(device), []
+    device, passes, active = torch.device(device), [], []
     with RandomStream(0, device=device).scope() as generator:
         images = torch.randn(numbers.batch, *image, generator=generator)
         labels = torch.randint(classes, (numbers.batch,), generator=generator).to(device)
         for count in counts:
             space = repeated(operation, count, nodes=numbers.nodes or MAX_NODES)
-            supernet = _supernet(space, numbers, image[0], classes, device)
-            for mixing in (uniform(space), one_path(space)):
-                passes.append(_Pass(supernet, mixing, images, labels))
+            for mode in modes:
+                supernet = _supernet(space, numbers, mode, image[0], classes, device)
+                passes.append(_Pass(supernet, first_paths(space, mode.paths), images, labels, outer))
+                active.append(mode.active(count))
         seconds = fastest([each.step for each in passes], repeats, device)
-    active = [run for count in counts for run in (count, 1)]
     return [
         StepCost(len(each.names), runs, taken, saved_mib(each.forward, each.supernet.parameters()))
         for each, runs, taken in zip(passes, active, seconds, strict=True)
@@ -126,12 +157,15 @@ def repeated(operation: str, count: int, *, nodes: int) -> SearchSpace:
     return SearchSpace(f"{count} x {operation}", Cell(edges, ((operation,) * count,) * len(edges)), None)
 
 
-def one_path(space: SearchSpace) -> Mixing:
-    """The mixing that runs the first operation of every edge alone, as a method that samples a path does."""
+def first_paths(space: SearchSpace, paths: int | None) -> Mixing:
+    """The mixing that runs the first so many operations of every edge, with equal weights; None runs all."""
+    if paths is None:
+        return uniform(space)
+    runs = {name: tuple(range(min(paths, cell.shape[1]))) for name, cell in space.groups.items()}
     weights = {name: torch.zeros(cell.shape) for name, cell in space.groups.items()}
-    for group in weights.values():
-        group[:, 0] = 1.0
-    return Mixing(weights, {name: ((0,),) * len(cell.edges) for name, cell in space.groups.items()})
+    for name, columns in runs.items():
+        weights[name][:, list(columns)] = 1.0 / len(columns)
+    return Mixing(weights, {name: (runs[name],) * len(cell.edges) for name, cell in space.groups.items()})
 
 
 def ratios(costs: Sequence[StepCost], quantity: str) -> list[float]:
@@ -157,10 +191,10 @@ def fastest(steps: Sequence[Callable[[], object]], repeats: int, device: torch.d
 class _Pass:
     """One supernet, one mixing and one batch."""
 
-    def __init__(self, supernet: Supernet, mixing: Mixing, images: Tensor, labels: Tensor) -> None:
+    def __init__(self, supernet: Supernet, mixing: Mixing, images: Tensor, labels: Tensor, outer: bool) -> None:
         parameter = next(supernet.parameters())
         self.supernet, self.labels = supernet, labels
-        self.mixing = mixing.to(parameter.device, parameter.dtype)
+        self.mixing = mixing.to(parameter.device, parameter.dtype).map(lambda weights: weights.requires_grad_(outer))
         self.images = images.to(parameter).to(memory_format=devices.memory_format(parameter.dtype))
         self.names = supernet.space.normal.operations[0]
 
@@ -173,7 +207,7 @@ class _Pass:
 
 
 def _supernet(
-    space: SearchSpace, numbers: SearchNumbers, image_channels: int, classes: int, device: torch.device
+    space: SearchSpace, numbers: SearchNumbers, mode: Mode, image_channels: int, classes: int, device: torch.device
 ) -> Supernet:
     supernet = Supernet(
         space,
@@ -183,6 +217,7 @@ def _supernet(
         image_channels=image_channels,
         stem_stride=numbers.stem_stride,
         running=numbers.running,
+        settings=EdgeSettings(mode.partial),
     )
     dtype = getattr(torch, numbers.precision)
     moved: nn.Module = supernet.to(device, dtype).to(memory_format=devices.memory_format(dtype))

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from nasbook import sizes
+from nasbook import sizes, spaces
 from nasbook.analysis import cost
 from nasbook.runtime.errors import UsageError
-from nasbook.supernet import Supernet
+from nasbook.supernet import EdgeSettings, Supernet
 
 SMALL = replace(sizes.get("class").search, batch=4, layers=3, nodes=1, channels=4)
 
@@ -56,10 +56,47 @@ def test_memory_grows_by_one_operation_at_a_time_and_a_path_does_not_grow():
     assert cost.ratios(full, "saved_mib")[0] == 1.0
 
 
+def test_fewer_operations_or_fewer_channels_keep_less():
+    modes = tuple(cost.MODES.values())
+    costs = cost.against_operations((1, 2, 4), numbers=SMALL, modes=modes, outer=True, repeats=1)
+    whole, partial, two, one = (costs[place::4] for place in range(4))
+    assert [each.active for each in costs] == [1, 1, 1, 1, 2, 2, 2, 1, 4, 4, 2, 1]
+    assert two[2].saved_mib == pytest.approx(whole[1].saved_mib, rel=1e-3)
+    assert one[2].saved_mib == pytest.approx(whole[0].saved_mib, rel=1e-3)
+    added = [each[2].saved_mib - each[1].saved_mib for each in (whole, partial)]
+    assert added[1] == pytest.approx(added[0] / 4, rel=1e-3)  # an operation on a quarter of the channels
+    with pytest.raises(UsageError, match="cannot be divided"):
+        cost.against_operations((1,), numbers=replace(SMALL, channels=6), modes=modes, repeats=1)
+
+
+def test_a_gradient_in_the_weights_keeps_the_outputs():
+    """Three operations on two edges of the one normal cell, on images halved by the stem, in four bytes a number."""
+    inner, outer = (
+        cost.against_operations((3,), numbers=SMALL, modes=(cost.Mode(),), outer=outer, repeats=1)[0].saved_mib
+        for outer in (False, True)
+    )
+    kept = 3 * 2 * SMALL.batch * SMALL.channels * 8 * 8 * 4 / cost.MIB
+    assert outer - inner == pytest.approx(kept, rel=0.01)
+
+
+@pytest.mark.parametrize("space", ["darts", "s4"])
+@pytest.mark.parametrize("partial", [1, 4])
+def test_tensors_without_numbers_are_counted_alike(space, partial):
+    def counted(device):
+        chosen = spaces.get(space, nodes=2)
+        with torch.device(device):
+            supernet = Supernet(chosen, channels=8, layers=4, classes=10, settings=EdgeSettings(partial))
+            images, labels = torch.zeros(4, 3, 16, 16), torch.zeros(4, dtype=torch.long)
+        mixing = cost.uniform(chosen).map(lambda weights: weights.to(device).requires_grad_())
+        return cost.saved_mib(lambda: F.cross_entropy(supernet(images, mixing), labels), supernet.parameters())
+
+    assert counted("meta") == counted("cpu")
+
+
 def test_a_path_gives_gradients_to_its_operations_alone():
     space = cost.repeated("sep_conv_3x3", 3, nodes=1)
     supernet = Supernet(space, channels=4, layers=3, classes=10)
-    F.cross_entropy(supernet(torch.randn(4, 3, 8, 8), cost.one_path(space)), torch.zeros(4).long()).backward()
+    F.cross_entropy(supernet(torch.randn(4, 3, 8, 8), cost.first_paths(space, 1)), torch.zeros(4).long()).backward()
     first = [parameter.grad is not None for parameter in supernet.cells[0].edges[0].operations[0].parameters()]
     others = [parameter.grad is not None for parameter in supernet.cells[0].edges[0].operations[1].parameters()]
     assert all(first)
