@@ -19,13 +19,15 @@ HYPERGRADIENTS: dict[str, hypergradient.Method | None] = {
     "single-level": None,  # alpha moves with the weights, by the gradient of the same training loss
     "none": None,  # alpha stays as it is
 }
+# What a policy gradient can play: relaxations that hold one architecture where no gradient in the weights is wanted.
+PLAYED = ("hard-gumbel", "score-function", "binary-gates", "two-paths")
 
 
 def check_recipe(recipe: Recipe) -> None:
-    """Make sure that each axis of this room names a choice that exists.
+    """Make sure that each axis of this room names a choice that exists, and that a policy gradient can draw.
 
     Raises:
-        UsageError: one does not; the sentence lists those that do.
+        UsageError: it is not so; the sentence lists what there is.
     """
     tables = (RELAXATIONS, HYPERGRADIENTS, PERTURBATIONS)
     axes: dict[str, Iterable[str]] = dict(zip(("relaxation", "hypergradient", "perturbation"), tables))
@@ -35,3 +37,8 @@ def check_recipe(recipe: Recipe) -> None:
             raise UsageError(
                 f"Recipe {recipe.name!r}: {axis} {chosen!r} does not exist; there are {', '.join(choices)}."
             )
+    if recipe.hypergradient == "policy-gradient" and recipe.relaxation not in PLAYED:
+        raise UsageError(
+            f"Recipe {recipe.name!r}: a policy gradient scores single architectures, and the relaxation "
+            f"{recipe.relaxation} draws none; those that do are {', '.join(PLAYED)}."
+        )

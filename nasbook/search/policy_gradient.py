@@ -24,7 +24,8 @@ def policy_gradient(problem: Problem, w: Tensors, alpha: Tensors, look_ahead: Lo
 
     Args:
         problem: its `plays` says how many; each play gives the reward of one and the log-probability of drawing it. The
-            baseline is the moving average of rewards before this step, at the first step these rewards' own mean.
+            baseline is the moving average of rewards before this step, which leaves the mean gradient as it is; at the
+            first step these rewards' own mean, which shortens it by one part in `plays`.
         w, alpha: the shared weights and the architecture parameters.
         look_ahead: not used.
     """
