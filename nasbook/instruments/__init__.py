@@ -5,6 +5,7 @@ from nasbook.instruments.hessian import Hessian, hessian, leading, published
 from nasbook.instruments.landscape import Landscape, landscape
 from nasbook.instruments.points import Coordinates, Points
 from nasbook.instruments.records import INSTRUMENTS, named
+from nasbook.instruments.spread import Spread, accuracies, drawn_cell, spread
 
 __all__ = [
     "INSTRUMENTS",
@@ -13,6 +14,9 @@ __all__ = [
     "Landscape",
     "Line",
     "Points",
+    "Spread",
+    "accuracies",
+    "drawn_cell",
     "gap",
     "hessian",
     "landscape",
@@ -20,4 +24,5 @@ __all__ = [
     "line",
     "named",
     "published",
+    "spread",
 ]
