@@ -35,7 +35,7 @@ def test_a_search_without_chance_has_one_mixture_and_many_cells(make_search):
 
 
 def test_a_random_relaxation_has_many_mixtures_until_it_has_decided(make_search):
-    search = make_search("drnas", space="nas-bench-201", nodes=None, layers=5)
+    search = make_search("drnas", space="nas-bench-201", nodes=None, layers=5, alpha_scale=1e-3)
     found = spread(search, images=64)
     assert len(set(found.mixtures)) > 1
     assert len(set(found.cells)) > 1
