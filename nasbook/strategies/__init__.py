@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nasbook.strategies.base import Evaluation, Evaluator, History, Strategy, run
     from nasbook.strategies.enumeration import architectures
     from nasbook.strategies.evaluators import Row, Table, from_scratch, read_table, tabulated
+    from nasbook.strategies.methods import Method, all_methods
     from nasbook.strategies.policy import Policy
     from nasbook.strategies.policy_gradient import reinforce
     from nasbook.strategies.published import FAMILIES, NamedMethod, PublishedMethod, named_methods, published_methods
@@ -23,12 +24,14 @@ _HOMES = {
     "Evaluation": "base",
     "Evaluator": "base",
     "History": "base",
+    "Method": "methods",
     "NamedMethod": "published",
     "Policy": "policy",
     "PublishedMethod": "published",
     "Row": "evaluators",
     "Strategy": "base",
     "Table": "evaluators",
+    "all_methods": "methods",
     "architectures": "enumeration",
     "evolution": "aging",
     "from_scratch": "evaluators",
@@ -47,12 +50,14 @@ __all__ = [
     "Evaluation",
     "Evaluator",
     "History",
+    "Method",
     "NamedMethod",
     "Policy",
     "PublishedMethod",
     "Row",
     "Strategy",
     "Table",
+    "all_methods",
     "architectures",
     "evolution",
     "from_scratch",

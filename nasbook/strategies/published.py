@@ -107,21 +107,17 @@ def _row(row: dict[str, str], where: str) -> NamedMethod:
         raise UsageError(f"{where}: the row does not have as many fields as there are columns.")
     if row["family"] not in FAMILIES:
         raise UsageError(f"{where}: the family is {row['family']!r}; it must be one of {', '.join(FAMILIES)}.")
-    figures = ("error_std", "gpu_days", "params_million")
-    texts = {name: row[name] for name in ("name", "title", "paper", "family", "source", "note")}
     try:
-        year, error, others = (
-            int(row["year"]),
-            _optional(row["error_percent"]),
-            {key: _optional(row[key]) for key in figures},
-        )
+        year, error = int(row["year"]), _optional(row["error_percent"])
+        figures = [_optional(row[name]) for name in ("error_std", "gpu_days", "params_million")]
     except ValueError as problem:
         raise UsageError(f"{where}: {problem}.") from None
+    named = (row["name"], row["title"], row["paper"], year, row["family"], row["source"], row["note"])
     if error is not None:
-        return PublishedMethod(**texts, year=year, error_percent=error, **others)
-    if any(value is not None for value in others.values()):
-        raise UsageError(f"{where}: a row without an error has no {', '.join(figures)} either.")
-    return NamedMethod(**texts, year=year)
+        return PublishedMethod(*named, error, *figures)
+    if any(figure is not None for figure in figures):
+        raise UsageError(f"{where}: a row without an error has no other figures either.")
+    return NamedMethod(*named)
 
 
 def _optional(text: str) -> float | None:

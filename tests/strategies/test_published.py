@@ -96,7 +96,7 @@ def test_the_table_is_read_without_torch() -> None:
         ([HEADER, "a,A,P 2019,2019,magic,1.0,,,,L,"], "line 2: the family is 'magic'"),
         ([HEADER, "a,A,P 2019,2019,gradient,low,,,,L,"], "line 2: could not convert"),
         ([HEADER, "a,A,P 2019,2019,gradient,1.0,,,,L"], "line 2: the row does not have as many fields"),
-        ([HEADER, "a,A,P 2019,2019,gradient,,,1.0,,L,"], "line 2: a row without an error has no"),
+        ([HEADER, "a,A,P 2019,2019,gradient,,,1.0,,L,"], "line 2: a row without an error has no other figures"),
         ([HEADER, *["a,A,P 2019,2019,gradient,1.0,,,,L,"] * 2], "lists 'a' twice"),
     ],
 )
