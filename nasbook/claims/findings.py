@@ -12,8 +12,6 @@ from nasbook.claims.verdicts import Interval, interval, verdict
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.resources import data_folder
 
-ZERO = 1e-12  # what float64 arithmetic leaves of an exact zero
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -50,14 +48,7 @@ class Finding:
     def measured(self) -> str:
         """The mean and half its interval, in words: "23.1 ± 4.2 points"."""
         found = self.interval
-        if found is None:
-            return "-"
-        mean = f"{0.0 if abs(found.mean) < ZERO else found.mean:.3g}"
-        if self.claim.exact:
-            return f"{mean} {self.claim.unit}".rstrip()
-        if found.spread is None:
-            return f"{mean} {self.claim.unit}".rstrip() + " (one seed)"
-        return f"{mean} ± {found.spread:.2g} {self.claim.unit}".rstrip()
+        return "-" if found is None else found.words(self.claim.unit, exact=self.claim.exact)
 
     def row(self) -> dict[str, Any]:
         """What `nasbook claims --json` says of it."""

@@ -20,6 +20,7 @@ from nasbook.claims.entries import ABOVE
 
 HOLDS, WEAK, FAILS, NOT_MEASURED = "holds", "weak", "fails", "not measured"
 LEVEL = 0.95
+ZERO = 1e-12  # what float64 arithmetic leaves of an exact zero
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,15 @@ class Interval:
         """Half the length of the interval; None where it is not known."""
         half = (self.high - self.low) / 2
         return half if math.isfinite(half) else None
+
+    def words(self, unit: str, *, exact: bool = False) -> str:
+        """The mean and half of the interval, "23.1 ± 4.2 points"; of a deterministic measurement the mean alone."""
+        mean = f"{0.0 if abs(self.mean) < ZERO else self.mean:.3g}"
+        if exact:
+            return f"{mean} {unit}".rstrip()
+        if self.spread is None:
+            return f"{mean} {unit}".rstrip() + " (one seed)"
+        return f"{mean} ± {self.spread:.2g} {unit}".rstrip()
 
 
 def interval(values: Sequence[float], *, exact: bool = False) -> Interval:

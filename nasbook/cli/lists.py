@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,16 +11,32 @@ from nasbook import sizes
 from nasbook.cli.output import AsJson, print_facts, print_json, print_table
 from nasbook.runtime.errors import UsageError
 
-AXES = ("relaxation", "hypergradient", "perturbation", "memory", "selection")
 
+def methods(
+    name: Annotated[
+        str | None, typer.Argument(help="A method that runs here: print its card.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the methods: published error and cost, which of them search here, and their choice on each axis.
 
-def methods(as_json: AsJson = False) -> None:
-    """List the methods: published error and cost, and which of them search here."""
-    rows = _methods()
+    With the name of one that runs here, its card: what it does and where in the code, how it differs from what was
+    published, what was measured.
+    """
+    from nasbook.strategies.methods import AXES, all_methods
+
+    if name is not None:
+        from nasbook.course.method_card import method_card
+
+        found = method_card(name)
+        print_json(found.row()) if as_json else print(found)
+        return
+    rows = [method.row() for method in all_methods()]
     if as_json:
         print_json(rows)
     else:
-        print_table(rows, ("name", "title", "error_percent", "gpu_days", "runs"))
+        shown = [dict.fromkeys(AXES) | row for row in rows]
+        print_table(shown, ("name", "title", "error_percent", "gpu_days", "runs", *AXES))
 
 
 def spaces(as_json: AsJson = False) -> None:
@@ -113,20 +128,3 @@ def _check_space(architecture: Any, name: str) -> None:
         raise UsageError(
             f"This architecture is of the family {architecture.family}; space {name} holds those of {known.family}."
         )
-
-
-def _methods() -> list[dict[str, Any]]:
-    """The search methods of the lecture's tables and, after them, the recipes that nobody published."""
-    from nasbook.search.recipes import RECIPES
-    from nasbook.strategies.published import published_methods
-
-    known = {row.name: asdict(row) for row in published_methods() if row.family != "human design"}
-    rows = []
-    for name in [*known, *(name for name in RECIPES if name not in known)]:
-        facts, recipe = known.get(name, {}), RECIPES.get(name)
-        row = {key: facts.get(key) for key in ("title", "paper", "year", "family", "error_percent", "gpu_days")}
-        if recipe is not None and name not in known:
-            row |= {"title": recipe.title, "paper": recipe.paper}
-        axes = {axis: getattr(recipe, axis) for axis in AXES} if recipe else {}
-        rows.append({"name": name, **row, "runs": recipe is not None, **axes})
-    return rows

@@ -22,6 +22,7 @@ from nasbook.runtime.errors import UsageError
 
 if TYPE_CHECKING:
     from nasbook.course.ledger import LedgerTable
+    from nasbook.course.method_card import MethodCard
     from nasbook.widgets.predict import Predict
     from nasbook.widgets.progress import Progress
 
@@ -124,6 +125,19 @@ class ChapterSession:
         from nasbook.course.ledger import LedgerTable
 
         return LedgerTable(tuple(findings.findings(entries.load(), chapter=self.chapter.number)))
+
+    def card(self, name: str) -> MethodCard:
+        """The card of a method: what it does, where in the code, what was published and measured (`nasbook methods`).
+
+        Args:
+            name: of a method that runs here, like "gdas".
+
+        Raises:
+            UsageError: there is no card of this name.
+        """
+        from nasbook.course.method_card import method_card
+
+        return method_card(name)
 
     def show(self, *values: object, digits: int = printing.DIGITS, **labelled: object) -> None:
         """Print compared values: `nasbook.show`."""

@@ -38,7 +38,7 @@ def test_the_help_names_every_command_and_every_command_explains_itself() -> Non
 
 
 @pytest.mark.parametrize(
-    "arguments", ["--help", "search --help", "claims measure --help", "methods", "datasets --json"]
+    "arguments", ["--help", "search --help", "claims measure --help", "methods", "methods gdas", "datasets --json"]
 )
 def test_what_needs_no_torch_does_not_import_it(arguments: str, tmp_path: Path) -> None:
     code = (

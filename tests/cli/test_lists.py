@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import nasbook
 from nasbook import spaces
 from nasbook.cli import app
+from nasbook.search.cards import FIELDS
 from nasbook.search.recipes import RECIPES
 
 
@@ -107,8 +108,26 @@ def test_describe_takes_every_form_of_a_genotype_at_any_size() -> None:
 
 def test_a_method_that_no_table_names_says_what_it_is() -> None:
     rows = {row["name"]: row for row in answer("methods")}
-    assert rows["rsps"]["paper"] == "Li & Talwalkar 2020"
+    assert rows["snas-bilevel"]["paper"] == "Chen et al. 2021, table 4"
+    assert rows["darts-exact"]["paper"] is None
     assert all(row["title"] for row in rows.values())
+
+
+def test_the_card_of_a_method_has_its_row_and_its_fields() -> None:
+    rows = {row["name"]: row for row in answer("methods")}
+    document = answer("methods", "drnas")
+    assert rows["drnas"].items() <= document.items()
+    assert list(document["fields"])[: len(FIELDS) - 1] == list(FIELDS[:-1])
+    assert set(document["fields"]) - set(FIELDS) == {"Numbers", "Published", "Measured here"}
+    printed = text("methods", "drnas")
+    assert printed.startswith(document["heading"])
+    assert "2.54 ± 0.03 %, 0.4 GPU-days" in printed
+
+
+def test_a_method_without_a_card_is_refused_with_those_that_have_one() -> None:
+    result = CliRunner().invoke(app, ["methods", "enas"])
+    assert result.exit_code == 2
+    assert "no card of a method 'enas'; there are darts" in result.stderr
 
 
 def test_the_command_says_its_version() -> None:
