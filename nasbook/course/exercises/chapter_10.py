@@ -1,0 +1,138 @@
+"""The exercises of chapter 10, learning a distribution with Gumbel noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nasbook.course.exercises.checking import Exercise, WrongAnswer, expect, expect_close
+from nasbook.runtime.errors import UsageError
+from nasbook.widgets import simplex
+
+_LOGITS = ((0.7, 0.0), (1.0, -0.5, 0.3), (-2.0, 1.5, 0.0, 0.4, 1.0))
+_TEMPERATURES = (0.3, 1.0, 4.0)
+_SAMPLES = 500
+_HALF = 0.01  # how near to half of the largest entropy is near enough
+
+
+def check_gumbel_max(attempt: Callable[[Tensor, Tensor], Any]) -> None:
+    """(alpha (K,), uniform numbers (samples, K)) -> the operation that each row draws, int64 (samples,)."""
+    generator = torch.Generator().manual_seed(1001)
+    for logits in _LOGITS:
+        alpha = torch.tensor(logits, dtype=torch.float64)
+        uniform = torch.rand(_SAMPLES, len(alpha), generator=generator, dtype=torch.float64)
+        got = attempt(alpha.clone(), uniform.clone())
+        right = (alpha - (-uniform.log()).log()).argmax(-1)
+        if not isinstance(got, Tensor) or got.shape != right.shape or got.is_floating_point():
+            raise WrongAnswer(f"Return one whole number a row: the operations drawn, of shape {tuple(right.shape)}.")
+        _name_the_draw(got, alpha, uniform, right)
+        expect(torch.equal(got, right), "Some rows draw another operation than the largest log p plus Gumbel noise.")
+
+
+def _name_the_draw(got: Tensor, alpha: Tensor, uniform: Tensor, right: Tensor) -> None:
+    """Say which of the typical wrong draws this is."""
+    if torch.equal(got, right):
+        return
+    noise = -(-uniform.log()).log()
+    wrong = {
+        "You added the uniform numbers themselves: turn them into Gumbel noise first.": alpha + uniform,
+        "The noise has the wrong sign: both logarithms have a minus.": alpha - noise,
+        "You added the noise to the probabilities: it belongs to their logarithms.": alpha.softmax(0) + noise,
+        "You left the noise out: every row draws the same.": alpha.expand_as(uniform),
+        "You took minus one logarithm only: that is an exponential number.": alpha - uniform.log(),
+    }
+    for message, scores in wrong.items():
+        expect(not torch.equal(got, scores.argmax(-1)), message)
+
+
+def check_straight_through(attempt: Callable[[Tensor, Tensor, float], Any]) -> None:
+    """(alpha (K,) of one edge, noise (K,), temperature) -> weights (K,): one-hot, with the relaxed draw's gradient."""
+    generator = torch.Generator().manual_seed(1003)
+    for logits in _LOGITS:
+        for temperature in _TEMPERATURES:
+            noise, costs = torch.randn(2, len(logits), generator=generator, dtype=torch.float64)
+            alpha = torch.tensor(logits, dtype=torch.float64, requires_grad=True)
+            relaxed = torch.softmax((alpha + noise) / temperature, dim=0)
+            hard = torch.nn.functional.one_hot(relaxed.argmax(), len(logits)).double()
+            got = attempt(alpha, noise.clone(), temperature)
+            if isinstance(got, Tensor) and got.shape == relaxed.shape:
+                expect(
+                    not torch.allclose(got.detach(), relaxed.detach()),
+                    "Forwards these are the relaxed weights, so that every operation runs; they should be one-hot.",
+                )
+                plain = torch.nn.functional.one_hot(alpha.argmax(), len(logits)).double()
+                noiseless = torch.allclose(got.detach(), plain) and not torch.equal(plain, hard)
+                expect(not noiseless, "You left out the noise: this is the largest alpha, not a draw.")
+            expect_close(got, hard, "The weights forwards")
+            _check_backwards(got, alpha, relaxed, costs, temperature)
+
+
+def _check_backwards(got: Tensor, alpha: Tensor, relaxed: Tensor, costs: Tensor, temperature: float) -> None:
+    """Make sure that the gradient of the weights times some costs is that of the relaxed draw."""
+    expect(got.requires_grad, "Right forwards, but no gradient reaches alpha: an argmax alone has none.")
+    (found,) = torch.autograd.grad((got * costs).sum(), alpha, allow_unused=True)
+    expect(found is not None, "Right forwards, but no gradient reaches alpha: an argmax alone has none.")
+    (right,) = torch.autograd.grad((relaxed * costs).sum(), alpha)
+    if temperature != 1:
+        warm = torch.allclose(found, right * temperature)
+        expect(not warm, "Backwards a division by the temperature is missing.")
+    expect(
+        not torch.allclose(found, torch.zeros_like(found)),
+        "The gradient is zero: what you add has to be zero forwards only.",
+    )
+    expect_close(found, right, "The gradient in alpha, of the weights times some costs,")
+
+
+def check_half_entropy(attempt: Any) -> None:
+    """The state of the explorer, as a text, in which Gumbel-softmax samples of equal logits have half the entropy."""
+    try:
+        state = simplex.SimplexState.parse(attempt)
+    except UsageError as error:
+        raise WrongAnswer(f"This is no state of the explorer. {error}") from None
+    expect(state.family == "gumbel", "Choose the family Gumbel-softmax.")
+    expect(not any(state.logits), "All three logits should be 0.")
+    share = simplex.compute(state).share
+    told = "decided" if share < 0.5 else "undecided"
+    expect(
+        abs(share - 0.5) <= _HALF,
+        f"At temperature {state.temperature:g} the samples have {share:.3f} of the largest entropy: too {told}.",
+    )
+
+
+def check_credit(attempt: Callable[[Tensor, Tensor, Tensor, Tensor], Any]) -> None:
+    """(alpha (edges, K), drawn (edges,), slopes (edges, n), outputs (edges, n)) -> DSNAS's gradient (edges, K)."""
+    generator = torch.Generator().manual_seed(1004)
+    for edges, operations, numbers in ((1, 2, 3), (3, 4, 5), (5, 3, 8)):
+        alpha = torch.randn(edges, operations, generator=generator, dtype=torch.float64)
+        drawn = torch.randint(operations, (edges,), generator=generator)
+        slopes, outputs = torch.randn(2, edges, numbers, generator=generator, dtype=torch.float64)
+        got = attempt(alpha.clone(), drawn.clone(), slopes.clone(), outputs.clone())
+        credit = (slopes * outputs).sum(1, keepdim=True)
+        hot = torch.nn.functional.one_hot(drawn, operations).double()
+        score = hot - alpha.softmax(1)
+        if isinstance(got, Tensor) and got.shape == alpha.shape:
+            wrong = {
+                "All edges got the same credit; each has its own.": credit.sum() * score,
+                "The gradient has the opposite sign.": -credit * score,
+                "An edge's own probabilities are missing: log p of the drawn operation falls as the others rise.": (
+                    credit * hot
+                ),
+                "You differentiated p of the drawn operation; take its logarithm.": (
+                    credit * score * alpha.softmax(1).gather(1, drawn[:, None])
+                ),
+            }
+            for message, each in wrong.items():
+                same = torch.allclose(got.detach().double(), each)
+                expect(not same or torch.allclose(each, credit * score), message)
+        expect_close(got, credit * score, "The gradient in alpha")
+
+
+EXERCISES = (
+    Exercise("10.1", "A draw by hand", "easy", 10, check_gumbel_max, 'the section "Drawing by a maximum"'),
+    Exercise("10.2", "Straight-through weights", "medium", 20, check_straight_through, "equation (10.5)"),
+    Exercise("10.3", "Half of the entropy", "easy", 5, check_half_entropy, 'the section "Temperature"'),
+    Exercise("10.4", "The credit of an edge", "hard", 30, check_credit, "equation (10.7)"),
+)
