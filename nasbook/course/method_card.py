@@ -43,7 +43,8 @@ class MethodCard:
         return "\n\n".join([self.heading, _places(self.method), *parts])
 
     def _repr_markdown_(self) -> str:
-        parts = [f"**{name}**\n\n{text}" for name, text in self.fields.items()]
+        fields = {**self.fields, "Command": textwrap.indent(self.fields["Command"], "    ")}  # code, line by line
+        parts = [f"**{name}**\n\n{text}" for name, text in fields.items()]
         return "\n\n".join([f"**{self.heading}**", _places(self.method), *parts])
 
     def row(self) -> dict[str, Any]:

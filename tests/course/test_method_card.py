@@ -40,6 +40,8 @@ def test_every_card_is_shown_whole(name: str) -> None:
     for field in shown.fields:
         assert f"\n{field}\n    " in text
         assert f"**{field}**\n\n" in page
+    for line in shown.fields["Command"].splitlines():
+        assert f"\n    {line}\n" in page
     assert f"relaxation {RECIPES[name].relaxation}, hypergradient {RECIPES[name].hypergradient}" in text
     assert json.loads(json.dumps(shown.row()))["fields"] == shown.fields
 
