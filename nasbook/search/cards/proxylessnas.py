@@ -36,7 +36,8 @@ What is discarded
 
 Cost relative to first-order DARTS
     A step of the weights runs one path, about 1 / K. A step of alpha runs all K operations (`proxylessnas`, with the
-    memory of DARTS), two of them, or forward passes of single paths without any backward pass; and there are fewer.
+    memory of DARTS), two of them, or forward passes of single paths without any backward pass; at paper size there are
+    fewer such steps.
 
 Paper and code
     Cai, Zhu and Han, "ProxylessNAS: Direct Neural Architecture Search on Target Task and Hardware", ICLR 2019;
@@ -64,8 +65,8 @@ Deviations from paper and released code
     - Where an architecture holds several columns of a row, as many gates open.
 
 Logged quantities
-    `weights` are the probabilities. `train_accuracy` and `valid_accuracy` are of drawn paths. They are nearly equal
-    weights until the frozen epochs end.
+    `weights` are the probabilities, nearly equal until the frozen epochs end. `train_accuracy` and `valid_accuracy` are
+    of drawn paths.
 
 Command
     nasbook search --method proxylessnas --space s3
