@@ -101,7 +101,7 @@ def against_operations(
     *,
     numbers: SearchNumbers,
     modes: Sequence[Mode] = (MODES["all operations"], MODES["one path"]),
-    outer: bool = False,
+    both_gradients: bool = False,
     operation: str = "sep_conv_3x3",
     image: tuple[int, int, int] = (3, 16, 16),
     classes: int = 10,
@@ -117,8 +117,8 @@ def against_operations(
         counts: the values of K.
         numbers: size of the supernet, batch and precision of the step.
         modes: what of an edge runs.
-        outer: whether the operation weights want a gradient, as in a step on alpha: then the outputs of the
-            operations are kept, too.
+        both_gradients: whether the operation weights want a gradient besides the shared weights, as in a search on
+            one level: then the outputs of the operations are kept, too.
         operation: what every edge holds.
         image: (channels, height, width).
         classes: number of classes.
@@ -142,7 +142,7 @@ def against_operations(
             space = repeated(operation, count, nodes=numbers.nodes or MAX_NODES)
             for mode in modes:
                 supernet = _supernet(space, numbers, mode, image[0], classes, device)
-                passes.append(_Pass(supernet, first_paths(space, mode.paths), images, labels, outer))
+                passes.append(_Pass(supernet, first_paths(space, mode.paths), images, labels, both_gradients))
                 active.append(mode.active(count))
         seconds = fastest([each.step for each in passes], repeats, device)
     return [
@@ -191,10 +191,10 @@ def fastest(steps: Sequence[Callable[[], object]], repeats: int, device: torch.d
 class _Pass:
     """One supernet, one mixing and one batch."""
 
-    def __init__(self, supernet: Supernet, mixing: Mixing, images: Tensor, labels: Tensor, outer: bool) -> None:
+    def __init__(self, supernet: Supernet, mixing: Mixing, images: Tensor, labels: Tensor, both: bool) -> None:
         parameter = next(supernet.parameters())
         self.supernet, self.labels = supernet, labels
-        self.mixing = mixing.to(parameter.device, parameter.dtype).map(lambda weights: weights.requires_grad_(outer))
+        self.mixing = mixing.to(parameter.device, parameter.dtype).map(lambda weights: weights.requires_grad_(both))
         self.images = images.to(parameter).to(memory_format=devices.memory_format(parameter.dtype))
         self.names = supernet.space.normal.operations[0]
 

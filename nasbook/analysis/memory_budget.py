@@ -6,9 +6,10 @@ follow a slider, and tests hold both: activations are proportional to the channe
 normalisation's two numbers a channel apart, which do not grow with the batch), and they grow by the same amount with
 each operation that runs.
 
-Counted, in single precision, are the activations that the step on alpha keeps, the batch itself, and three numbers a
-weight: its value, its gradient and its momentum. Not counted is what a library takes for itself: the workspaces of
-convolutions, what an allocator keeps in reserve, and the framework.
+Counted, in single precision, are the batch, the activations that one backward pass for the gradients of shared weights
+and of operation weights needs, and three numbers a weight: its value, its gradient and its momentum. A search on one
+level takes both gradients at once; a step of two levels that holds one of them constant keeps less. Not counted is what
+a library takes for itself: the workspaces of convolutions, what an allocator keeps in reserve, and the framework.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class Memory:
     """What a search keeps, in MiB.
 
     Args:
-        activations: kept by the step on alpha for its backward pass, with the batch.
+        activations: kept for a backward pass for both gradients, with the batch.
         weights: shared weights, their gradients and their momentum.
     """
 

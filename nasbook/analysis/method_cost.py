@@ -63,18 +63,32 @@ def of_methods(
     Raises:
         UsageError: no method, one that does not run here, or fewer than one repeat.
     """
-    if not methods or repeats < 1:
-        raise UsageError("The cost is measured of at least one method, and in at least one repeat.")
-    where = torch.device(device)
     rows = [recipes.get(name) for name in methods]
     searches = [
-        Search(space, dataset, recipe=row, numbers=numbers, derive=magnitude, seed=0, device=where) for row in rows
+        Search(space, dataset, recipe=row, numbers=numbers, derive=magnitude, seed=0, device=device) for row in rows
     ]
+    return of_searches(searches, repeats=repeats)
+
+
+def of_searches(searches: Sequence[Search], *, repeats: int = 5) -> list[MethodCost]:
+    """Measure a step of searches that are set up already, such as each by its own method's numbers; they take turns.
+
+    Args:
+        searches: on one device; each goes on by the steps that are measured.
+        repeats: timed steps of each; one more goes before them and is not timed.
+
+    Raises:
+        UsageError: no search, or fewer than one repeat.
+    """
+    if not searches or repeats < 1:
+        raise UsageError("The cost is measured of at least one method, and in at least one repeat.")
+    device = searches[0].device
     steps = [_step(search) for search in searches]
-    seconds = fastest(steps, repeats, where)
+    seconds = fastest(steps, repeats, device)
     saved = [most_saved_mib(step, _owned(search)) for step, search in zip(steps, searches, strict=True)]
-    peaks = [_device_peak(step, where) for step in steps]
-    return [MethodCost(*each) for each in zip(methods, seconds, saved, peaks, strict=True)]
+    peaks = [_device_peak(step, device) for step in steps]
+    names = [search.recipe.name for search in searches]
+    return [MethodCost(*each) for each in zip(names, seconds, saved, peaks, strict=True)]
 
 
 def most_saved_mib(step: Callable[[], object], owned: Iterable[Tensor]) -> float:

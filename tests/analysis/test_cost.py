@@ -58,7 +58,7 @@ def test_memory_grows_by_one_operation_at_a_time_and_a_path_does_not_grow():
 
 def test_fewer_operations_or_fewer_channels_keep_less():
     modes = tuple(cost.MODES.values())
-    costs = cost.against_operations((1, 2, 4), numbers=SMALL, modes=modes, outer=True, repeats=1)
+    costs = cost.against_operations((1, 2, 4), numbers=SMALL, modes=modes, both_gradients=True, repeats=1)
     whole, partial, two, one = (costs[place::4] for place in range(4))
     assert [each.active for each in costs] == [1, 1, 1, 1, 2, 2, 2, 1, 4, 4, 2, 1]
     assert two[2].saved_mib == pytest.approx(whole[1].saved_mib, rel=1e-3)
@@ -71,12 +71,12 @@ def test_fewer_operations_or_fewer_channels_keep_less():
 
 def test_a_gradient_in_the_weights_keeps_the_outputs():
     """Three operations on two edges of the one normal cell, on images halved by the stem, in four bytes a number."""
-    inner, outer = (
-        cost.against_operations((3,), numbers=SMALL, modes=(cost.Mode(),), outer=outer, repeats=1)[0].saved_mib
-        for outer in (False, True)
+    inner, joint = (
+        cost.against_operations((3,), numbers=SMALL, modes=(cost.Mode(),), both_gradients=both, repeats=1)[0].saved_mib
+        for both in (False, True)
     )
     kept = 3 * 2 * SMALL.batch * SMALL.channels * 8 * 8 * 4 / cost.MIB
-    assert outer - inner == pytest.approx(kept, rel=0.01)
+    assert joint - inner == pytest.approx(kept, rel=0.01)
 
 
 @pytest.mark.parametrize("space", ["darts", "s4"])
