@@ -22,6 +22,8 @@ from nasbook.spaces import Architecture
 FRESH_SEED = 8000  # of the images that derived cells are trained on; seeds below belong to other purposes
 RANDOM_CELL_SEED = 2000  # random control cells have the seeds from here
 SERIES = ("valid_accuracy", "derived_accuracy")
+SNAPSHOTS = 8  # epochs of each search whose records are kept, evenly spaced, the last among them
+KEPT = ("epoch", "train_accuracy", "valid_accuracy", "derived_accuracy", "alpha", "weights", "genotype")
 
 
 def study(
@@ -37,7 +39,8 @@ def study(
 
     Args:
         seed: of the searches; trainings and their images have seeds that follow from it.
-        settings: `space`; `methods`, `darts` among them; `retrainings` of each derived cell.
+        settings: `space`; `methods`, `darts` among them; `retrainings` of each derived cell; and if they are not the
+            size's own `numbers` of the searches and `train_numbers`.
         size, device: of searches and trainings.
         folder: where they are kept.
         listeners: told what happens.
@@ -47,7 +50,8 @@ def study(
         of the derived cell with the same weights), `M_gap` between them, `M_derived` (test accuracy after training),
         `M_minus_random`, `M_minus_darts`, `darts_gap_minus_M`; `M_none` and `M_skips`, shares of what was kept; and
         `M_seconds` of its search. `order`, Spearman's correlation of `M_derived` with the published accuracies;
-        `without-none_minus_darts`; the cells and their accuracies, and the series of each search.
+        `without-none_minus_darts`; the `cells` and how good each is after training (`trained`); the `series` of each
+        search, accuracies after every epoch; and a few of its `records`, for the microscope.
     """
     runner = _Runner(seed, settings, size, device, folder, tuple(listeners))
     searches = {method: runner.search(method) for method in settings["methods"]}
@@ -56,6 +60,7 @@ def study(
     trained = {name: runner.train(cell) for name, cell in cells.items()}
     result: dict[str, Any] = {"cells": {name: str(cell) for name, cell in cells.items()}, "trained": trained}
     result["series"] = {method: _series(outcome) for method, outcome in searches.items()}
+    result["records"] = {method: _snapshots(outcome) for method, outcome in searches.items()}
     for method, outcome in searches.items():
         result |= _of_method(method, outcome, result, trained)
     result["without-none_minus_darts"] = trained["without-none"] - trained["darts"]
@@ -74,6 +79,13 @@ def published_order(space: str, accuracies: dict[str, float]) -> float:
 
 def _series(outcome: Outcome) -> dict[str, list[float]]:
     return {key: [record[key] for record in outcome.history] for key in SERIES}
+
+
+def _snapshots(outcome: Outcome) -> list[dict[str, Any]]:
+    history = outcome.history
+    count = min(SNAPSHOTS, len(history))
+    kept = [history[round((place + 1) * len(history) / count) - 1] for place in range(count)]
+    return [{key: record[key] for key in KEPT} for record in kept]
 
 
 def _of_method(method: str, outcome: Outcome, result: dict[str, Any], trained: dict[str, float]) -> dict[str, Any]:
@@ -116,6 +128,7 @@ class _Runner:
             retrain=False,
             record=["derived-accuracy"],
             device=self.device,
+            numbers=self.settings.get("numbers"),
             run=self._place(f"search-{method}"),
             listeners=self.listeners,
         )
@@ -151,6 +164,7 @@ class _Runner:
                 size=self.size,
                 seed=number,
                 device=self.device,
+                numbers=self.settings.get("train_numbers"),
                 run=self._place(name),
                 listeners=self.listeners,
             )
