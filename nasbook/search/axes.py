@@ -24,7 +24,7 @@ PLAYED = ("hard-gumbel", "score-function", "binary-gates", "two-paths")
 
 
 def check_recipe(recipe: Recipe) -> None:
-    """Make sure that each axis of this room names a choice that exists, and that a policy gradient can draw.
+    """Make sure that each axis of this room names a choice that exists, and that the choices go together.
 
     Raises:
         UsageError: it is not so; the sentence lists what there is.
@@ -41,4 +41,9 @@ def check_recipe(recipe: Recipe) -> None:
         raise UsageError(
             f"Recipe {recipe.name!r}: a policy gradient scores single architectures, and the relaxation "
             f"{recipe.relaxation} draws none; those that do are {', '.join(PLAYED)}."
+        )
+    if recipe.hypergradient == "single-level" and recipe.perturbation != "none":
+        raise UsageError(
+            f"Recipe {recipe.name!r}: a single-level step moves alpha by the gradient that moves the weights, so that "
+            f"the weights cannot be moved at other, perturbed operation weights; take another hypergradient."
         )
