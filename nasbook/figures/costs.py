@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -186,3 +186,77 @@ def against_operations(
     name = ylabel[0].upper() + ylabel[1:]
     alt = f"{name} against the number of operations on an edge, from {counts[0]} to {counts[-1]}"
     return Picture(style.root(ax), f"{alt} ({ks[-1] / ks[0]:.1f} times): {listed(told)}. Dotted: in proportion to K.")
+
+
+@style.styled
+def lines(
+    counts: Sequence[int],
+    measured: Mapping[str, Sequence[float]],
+    fitted: Mapping[str, Callable[[float], float]],
+    *,
+    until: int,
+    ax: Axes | None = None,
+) -> Picture:
+    """Measured memory against the number of operations an edge, and the fitted lines, drawn on beyond the points.
+
+    Args:
+        counts: (points,) numbers of operations K, ascending.
+        measured: name to (points,) MiB.
+        fitted: name to the line, a function of K.
+        until: the K at which the lines end.
+        ax: where to draw; a new figure without it.
+
+    Raises:
+        UsageError: no line is to be drawn beyond the points, or the names or lengths differ.
+    """
+    if set(measured) != set(fitted) or not measured or any(len(each) != len(counts) for each in measured.values()):
+        raise UsageError("The lines need one memory for each number of operations, and one fit for each name.")
+    if until < counts[-1]:
+        raise UsageError(f"The lines end at {until} operations, before the last measured point at {counts[-1]}.")
+    ax = style.on(ax)
+    told = []
+    for name, mark in style.marks(measured).items():
+        along = [fitted[name](end) for end in (counts[0], until)]
+        ax.plot(counts, style.array(measured[name]), color=mark.colour, marker=mark.marker, ls="", label=mark.label)
+        ax.plot([counts[0], until], along, color=mark.colour, ls=mark.line)
+        told.append(f"{mark.label} from {along[0]:,.0f} to {along[1]:,.0f} MiB")
+    ax.set(xlabel="operations on an edge, K", ylabel="memory (MiB)")
+    ax.set_ylim(bottom=0)
+    ax.legend()
+    return Picture(
+        style.root(ax),
+        f"Memory against the number of operations on an edge: points measured from {counts[0]} to {counts[-1]}, with "
+        f"lines fitted to them and drawn on to {until}: {listed(told)}.",
+    )
+
+
+@style.styled
+def budgets(needed: Mapping[str, float], free: Mapping[str, float], *, ax: Axes | None = None) -> Picture:
+    """What some searches need, as bars on a logarithmic axis, and upright lines where budgets end.
+
+    Args:
+        needed: name to MiB.
+        free: name of a budget to MiB, ascending.
+        ax: where to draw; a new figure without it.
+
+    Raises:
+        UsageError: there is nothing to draw, or an amount is not above 0.
+    """
+    if not needed or not free or min([*needed.values(), *free.values()]) <= 0:
+        raise UsageError("What fits is drawn for at least one need and one budget, each above 0 MiB.")
+    ax = style.on(ax, "wide", height=1.5 + 0.35 * len(needed))
+    told, amounts = [], [*needed.values(), *free.values()]
+    least = min(amounts) / 2
+    for place, (name, mib) in enumerate(needed.items()):
+        ax.barh(place, mib - least, left=least, color=style.SKY, edgecolor=style.BLUE, height=0.6)
+        ax.annotate(f" {mib:,.0f} MiB", (mib, place), va="center", fontsize=_LABEL)
+        fits = [each for each, amount in free.items() if mib <= amount]
+        told.append(f"{name} needs {mib:,.0f} MiB and fits {f'from {fits[0]} on' if fits else 'nowhere'}")
+    for name, amount in free.items():
+        ax.axvline(amount, color=style.VERMILLION, ls="--", lw=1)
+        ax.annotate(name, (amount, 1.0), xycoords=("data", "axes fraction"), fontsize=_LABEL, ha="center", va="bottom")
+    ax.set_xscale("log")
+    ax.set(xlabel="memory (MiB, log scale)", xlim=(least, 3 * max(amounts)))
+    ax.set_yticks(range(len(needed)), list(needed))
+    ax.invert_yaxis()
+    return Picture(style.root(ax), f"Memory of searches beside budgets: {'; '.join(told)}.")

@@ -159,6 +159,33 @@ def test_cost_against_operations():
         costs.against_operations([1], {"mixture": [1]}, ylabel="s")
 
 
+def test_lines_go_on_beyond_the_points():
+    measured = {"all operations": [12, 22], "one path": [7, 7]}
+    fitted = {"all operations": lambda k: 2 + 10 * k, "one path": lambda k: 7.0}
+    picture = costs.lines([1, 2], measured, fitted, until=100)
+    (axis,) = picture.figure.axes
+    (points, line, *_) = axis.get_lines()
+    assert list(points.get_ydata()) == [12, 22]
+    assert (list(line.get_xdata()), list(line.get_ydata())) == ([1, 100], [12, 1002])
+    assert "all operations from 12 to 1,002 MiB and one path from 7 to 7 MiB" in picture.alt
+    with pytest.raises(UsageError, match="before the last"):
+        costs.lines([1, 2], measured, fitted, until=1)
+    with pytest.raises(UsageError, match="one fit for each"):
+        costs.lines([1, 2], measured, {}, until=3)
+
+
+def test_budgets_say_what_fits_where():
+    picture = costs.budgets({"all": 5000.0, "one path": 900.0, "huge": 1e6}, {"2 GiB": 2048, "8 GiB": 8192})
+    assert "all needs 5,000 MiB and fits from 8 GiB on; one path needs 900 MiB and fits from 2 GiB on" in picture.alt
+    assert "huge needs 1,000,000 MiB and fits nowhere" in picture.alt
+    bars = picture.figure.axes[0].patches
+    assert [bar.get_x() + bar.get_width() for bar in bars] == pytest.approx([5000, 900, 1e6])
+    with pytest.raises(UsageError, match="at least one need"):
+        costs.budgets({}, {"2 GiB": 2048})
+    with pytest.raises(UsageError, match="above 0"):
+        costs.budgets({"all": 0.0}, {"2 GiB": 2048})
+
+
 def test_a_mixed_edge_shows_image_outputs_mixture_and_weights():
     generator = np.random.default_rng(0)
     outputs = {name: generator.normal(size=(8, 8)) for name in ("skip_connect", "max_pool_3x3", "sep_conv_3x3")}
