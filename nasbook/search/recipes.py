@@ -96,12 +96,14 @@ def get(name: str) -> Recipe:
     return RECIPES[name]
 
 
+_LEARNING = ("first-order", "second-order", "exact", "policy-gradient", "single-level")  # alpha moves
 # A number that one choice reads: the axis, the words that read it, and the value that leaves it out.
 READERS: dict[str, tuple[str, tuple[str, ...], object]] = {
     "temperature": ("relaxation", ("gumbel-softmax", "hard-gumbel"), 1.0),
     "temperature_end": ("relaxation", ("gumbel-softmax", "hard-gumbel"), 1.0),
     "anchor_kl": ("relaxation", ("dirichlet",), 0.0),
     "plays": ("hypergradient", ("policy-gradient",), None),
+    "cost_weight": ("hypergradient", _LEARNING, 0.0),
     "unsampled": ("memory", ("active",), "nothing"),
     "partial": ("memory", ("partial",), 1),
     "partial_end": ("memory", ("partial",), 1),

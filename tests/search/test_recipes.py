@@ -24,6 +24,7 @@ ASKED = {
     "temperature": 5.0,
     "temperature_end": 0.1,
     "anchor_kl": 1e-3,
+    "cost_weight": 0.5,
     "unsampled": "ones",
     "partial": 4,
     "partial_end": 2,
