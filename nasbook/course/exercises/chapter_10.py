@@ -48,6 +48,22 @@ def _name_the_draw(got: Tensor, alpha: Tensor, uniform: Tensor, right: Tensor) -
         expect(not torch.equal(got, scores.argmax(-1)), message)
 
 
+def check_half_entropy(attempt: Any) -> None:
+    """The state of the explorer, as a text, in which Gumbel-softmax samples of equal logits have half the entropy."""
+    try:
+        state = simplex.SimplexState.parse(attempt)
+    except UsageError as error:
+        raise WrongAnswer(f"This is no state of the explorer. {error}") from None
+    expect(state.family == "gumbel", "Choose the family Gumbel-softmax.")
+    expect(not any(state.logits), "All three logits should be 0.")
+    share = simplex.compute(state).share
+    told = "decided" if share < 0.5 else "undecided"
+    expect(
+        abs(share - 0.5) <= _HALF,
+        f"At temperature {state.temperature:g} the samples have {share:.3f} of the largest entropy: too {told}.",
+    )
+
+
 def check_straight_through(attempt: Callable[[Tensor, Tensor, float], Any]) -> None:
     """(alpha (K,) of one edge, noise (K,), temperature) -> weights (K,): one-hot, with the relaxed draw's gradient."""
     generator = torch.Generator().manual_seed(1003)
@@ -86,22 +102,6 @@ def _check_backwards(got: Tensor, alpha: Tensor, relaxed: Tensor, costs: Tensor,
     expect_close(found, right, "The gradient in alpha, of the weights times some costs,")
 
 
-def check_half_entropy(attempt: Any) -> None:
-    """The state of the explorer, as a text, in which Gumbel-softmax samples of equal logits have half the entropy."""
-    try:
-        state = simplex.SimplexState.parse(attempt)
-    except UsageError as error:
-        raise WrongAnswer(f"This is no state of the explorer. {error}") from None
-    expect(state.family == "gumbel", "Choose the family Gumbel-softmax.")
-    expect(not any(state.logits), "All three logits should be 0.")
-    share = simplex.compute(state).share
-    told = "decided" if share < 0.5 else "undecided"
-    expect(
-        abs(share - 0.5) <= _HALF,
-        f"At temperature {state.temperature:g} the samples have {share:.3f} of the largest entropy: too {told}.",
-    )
-
-
 def check_credit(attempt: Callable[[Tensor, Tensor, Tensor, Tensor], Any]) -> None:
     """(alpha (edges, K), drawn (edges,), slopes (edges, n), outputs (edges, n)) -> DSNAS's gradient (edges, K)."""
     generator = torch.Generator().manual_seed(1004)
@@ -132,7 +132,7 @@ def check_credit(attempt: Callable[[Tensor, Tensor, Tensor, Tensor], Any]) -> No
 
 EXERCISES = (
     Exercise("10.1", "A draw by hand", "easy", 10, check_gumbel_max, 'the section "Drawing by a maximum"'),
-    Exercise("10.2", "Straight-through weights", "medium", 20, check_straight_through, "equation (10.5)"),
-    Exercise("10.3", "Half of the entropy", "easy", 5, check_half_entropy, 'the section "Temperature"'),
+    Exercise("10.2", "Half of the entropy", "easy", 5, check_half_entropy, 'the section "Temperature"'),
+    Exercise("10.3", "Straight-through weights", "medium", 20, check_straight_through, "equation (10.5)"),
     Exercise("10.4", "The credit of an edge", "hard", 30, check_credit, "equation (10.7)"),
 )

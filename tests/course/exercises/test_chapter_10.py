@@ -91,7 +91,7 @@ class ByHand(torch.autograd.Function):
 
 @pytest.mark.parametrize("attempt", [straight_through, of_log_probabilities, ByHand.apply])
 def test_right_weights_pass(attempt):
-    assert verdict(2, attempt)[0] == "right"
+    assert verdict(3, attempt)[0] == "right"
 
 
 def warm_backwards(alpha, noise, temperature):
@@ -130,7 +130,7 @@ def without_noise(alpha, noise, temperature):
     ],
 )
 def test_other_weights_are_told_what_is_wrong(attempt, says):
-    kind, sentence = verdict(2, attempt)
+    kind, sentence = verdict(3, attempt)
     assert kind == "wrong"
     assert says in sentence
 
@@ -149,7 +149,7 @@ def half():
 
 
 def test_half_of_the_entropy_is_found_on_the_widget():
-    assert verdict(3, half())[0] == "right"
+    assert verdict(2, half())[0] == "right"
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_half_of_the_entropy_is_found_on_the_widget():
     ],
 )
 def test_other_states_are_told_what_is_wrong(attempt, says):
-    kind, sentence = verdict(3, attempt)
+    kind, sentence = verdict(2, attempt)
     assert kind == "wrong"
     assert says in sentence
 
