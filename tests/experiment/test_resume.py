@@ -59,11 +59,15 @@ def assert_identical(left: Any, right: Any, where: str = "run") -> None:
 
 def command(folder: Path) -> list[str]:
     words = [sys.executable, "-m", "nasbook", "search", "--data", "digits", "--space", "s4", "--device", "cpu"]
-    for prefix, numbers in (("--", SEARCH), ("--train-", TRAIN)):
-        for name, value in numbers.items():
-            flag = prefix + name.replace("_", "-")
-            words += [flag] if value is True else [flag, str(value)]
-    return [*words, "--run", str(folder)]
+    return [*words, *options("--", SEARCH), *options("--train-", TRAIN), "--run", str(folder)]
+
+
+def options(prefix: str, numbers: dict[str, Any]) -> list[str]:
+    words = []
+    for name, value in numbers.items():
+        flag = prefix + name.replace("_", "-")
+        words += [flag] if value is True else [flag, str(value)]
+    return words
 
 
 def finish(folder: Path) -> None:
@@ -104,6 +108,31 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
         print(f"killed {kills} times; {done} of {len(lines)} epochs are kept")
     assert kills >= 1
     finish(broken)
+    assert_identical(state_of(broken), state_of(whole))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
+def test_killed_in_the_second_stage(tmp_path: Path) -> None:
+    """Of progressive learning, whose supernet is no longer the one that a search begins with."""
+    method, whole, broken = "drnas-progressive", tmp_path / "whole", tmp_path / "broken"
+    numbers = {**SEARCH, "epochs": 16, "images": 64, "channels": 8, "nodes": 1, "operations_end": 2, "frozen_epochs": 1}
+    asked: dict[str, Any] = {"space": "s3", "data": "digits", "device": "cpu"}
+    words = [sys.executable, "-m", "nasbook", "search", "--no-retrain", "--method", method, "--run", str(broken)]
+    words += options("--", asked | numbers)
+    run = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    kept = broken / "history.jsonl"  # ahead of the checkpoint by one epoch at most
+    try:
+        while run.poll() is None and (not kept.exists() or len(kept.read_text().splitlines()) < 10):
+            time.sleep(0.01)
+        run.send_signal(signal.SIGKILL)
+        assert run.wait(timeout=60) == -signal.SIGKILL
+    finally:
+        run.kill()
+    saved = torch.load(broken / "checkpoint.pt", weights_only=True)["state"]
+    assert 8 < saved["epoch"] < 16
+    assert saved["masks"] is not None
+    for folder in (whole, broken):
+        experiment.search(method, **asked, retrain=False, numbers=numbers, run=folder)
     assert_identical(state_of(broken), state_of(whole))
 
 
