@@ -53,6 +53,15 @@ class RandomStream:
         self.generator.set_state(state["generator"])
         self._global = {name: value for name, value in state.items() if name != "generator"}
 
+    def mark(self) -> dict[str, torch.Tensor]:
+        """Where the stream stands now, within `scope()`: for `rewind`."""
+        return {"generator": self.generator.get_state(), **self._read()}
+
+    def rewind(self, mark: dict[str, torch.Tensor]) -> None:
+        """Go back to a mark, within `scope()`: what was drawn since will be drawn again."""
+        self.generator.set_state(mark["generator"])
+        self._write(mark)
+
     @contextmanager
     def _preserved(self) -> Iterator[None]:
         before = self._read()

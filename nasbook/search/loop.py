@@ -296,11 +296,11 @@ class Search:
 
     def _problem(self, train: Batch, valid: Batch) -> hypergradient.Problem:
         """The step's two losses; whatever is drawn, both see the same draw at every point."""
-        before = self.stream.generator.get_state()
+        mark = self.stream.mark()
 
         def loss(batch: Batch) -> hypergradient.Loss:
             def at(w: hypergradient.Tensors, alpha: hypergradient.Tensors) -> Tensor:
-                self.stream.generator.set_state(before)
+                self.stream.rewind(mark)
                 return self._loss(batch, self.mixing(alpha), w)
 
             return at

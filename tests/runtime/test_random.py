@@ -59,3 +59,20 @@ def test_the_state_comes_back_after_an_error():
     except RuntimeError:
         pass
     assert torch.equal(torch.randn(3), expected)
+
+
+def test_after_a_rewind_the_same_is_drawn_again():
+    """From the generator and from torch's global state, and both go on as if nothing had been."""
+    stream = RandomStream(7)
+    with stream.scope() as generator:
+        mark = stream.mark()
+        tries = []
+        for _ in range(3):
+            stream.rewind(mark)
+            tries.append((torch.rand(3, generator=generator), torch.randn(3)))
+    assert all(torch.equal(a, b) for pair in tries[1:] for a, b in zip(pair, tries[0], strict=True))
+    again = RandomStream(7)
+    with again.scope() as generator:
+        assert torch.equal(torch.rand(3, generator=generator), tries[0][0])
+        assert torch.equal(torch.randn(3), tries[0][1])
+    assert torch.equal(draw(stream), draw(again))

@@ -12,6 +12,7 @@ from nasbook.analysis.cost import repeated
 from nasbook.analysis.method_cost import most_saved_mib
 from nasbook.search import RECIPES, Recipe, Search, progressive, recipes
 from nasbook.selection import derive
+from nasbook.spaces.operations import Noise
 
 LAYERS = {"darts": 3, "nas-bench-201": 5, "nas-bench-1shot1": 3}
 TINY = {"epochs": 2, "images": 64, "batch": 16, "channels": 8, "stem_stride": 2, "frozen_epochs": 0}
@@ -177,6 +178,19 @@ def test_all_evaluations_of_one_outer_step_see_one_draw(dataset, relaxation, hyp
         assert all(torch.equal(outer[0], each) for each in outer)
     distinct = [seen[0], seen[evaluations], seen[evaluations + 1], seen[-1]]
     assert len({tuple(each.flatten().tolist()) for each in distinct}) == 4
+
+
+@pytest.mark.parametrize(("hypergradient", "evaluations"), [("second-order", 4), ("exact", 2)])
+def test_all_evaluations_of_one_outer_step_see_the_same_noise(dataset, hypergradient, evaluations):
+    """The noise operation draws from torch's global state, not from the generator."""
+    stage = search(dataset, space="s4", recipe=Recipe("mine", hypergradient=hypergradient))
+    noise = next(module for module in stage.supernet.modules() if isinstance(module, Noise))
+    seen = []
+    noise.register_forward_hook(lambda module, inputs, output: seen.append(output.detach().flatten()[:3].tolist()))
+    take(stage, 1)
+    assert len(seen) == evaluations + 1
+    assert all(each == seen[0] for each in seen[:evaluations])
+    assert seen[-1] != seen[0]
 
 
 ALL = 4  # operations of every edge
