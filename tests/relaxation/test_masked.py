@@ -11,6 +11,7 @@ from nasbook.relaxation import (
     HardGumbel,
     Masked,
     Proximal,
+    SinglePath,
     Softmax,
     TwoPaths,
     concentration,
@@ -110,6 +111,15 @@ def test_an_edge_that_an_architecture_drops_stays_dropped():
     mixing, alpha, _ = mixed(Proximal(SPACE, magnitude))
     plain = Proximal(SPACE, magnitude)(alpha, 0.0, generator()).weights["normal"].detach()
     assert torch.equal(mixing.weights["normal"].detach(), plain * MASKS["normal"])
+
+
+def test_where_nothing_runs_nothing_is_started():
+    """A single path leaves an edge of the last node out: an empty row is not the same as None, which means all."""
+    mixing, alpha, _ = mixed(SinglePath(SPACE))
+    path = SinglePath(SPACE)(alpha, 0.0, generator()).active["normal"]
+    assert () in path
+    by_hand = tuple(tuple(k for k in row if keeps[k]) for row, keeps in zip(path, KEEPS, strict=True))
+    assert mixing.active["normal"] == by_hand
 
 
 def test_edge_weights_are_not_pruned():
