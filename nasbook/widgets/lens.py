@@ -10,6 +10,7 @@ from typing import Any
 
 from nasbook.runtime.errors import UsageError
 from nasbook.spaces import Genotype, Space, Topology
+from nasbook.supernet.mixing import edges_of
 from nasbook.widgets.recordings import Recording
 
 
@@ -76,17 +77,18 @@ class View:
         title: the run's.
         epoch: the one that is shown; 0 before the first is done.
         numbers: the epochs that are recorded.
-        train, valid: accuracies in percent of each of them.
+        train, valid: accuracies in percent of each of them; no `train` where it was not kept.
         edges: "source→target" of every edge of the group.
         operations: the candidates of every edge.
         weights: (edges, operations).
         kept: for each edge the index of the operation that the derived cell holds, or None.
-        chosen: the operations of the chosen edge.
-        genotype: the derived architecture.
+        chosen: the operations of the chosen edge; none where no edge is chosen.
+        genotype: the derived architecture; None where the records do not say.
         group: whose cell is shown.
         edge: which edge is chosen.
         derived: accuracy of each epoch's derived cell with the shared weights, None where no record holds it.
         tracks: what else the records hold, each drawn on a scale of its own.
+        edge_weights: of the edges beside each other (PC-DARTS), where there are any.
     """
 
     title: str
@@ -104,6 +106,7 @@ class View:
     edge: int
     derived: Track | None = None
     tracks: tuple[Track, ...] = ()
+    edge_weights: tuple[float, ...] = ()
 
     @property
     def at(self) -> int:
@@ -112,15 +115,21 @@ class View:
 
     def sentence(self) -> str:
         """The run in words."""
-        if self.genotype is None:
+        if not self.numbers:
             return f"{self.title}: no epoch is done yet."
+        training = f"{self.train[self.at]:.1f} % in training and " if self.train else ""
+        return (
+            f"{self.title}, epoch {self.epoch} of {self.numbers[-1]}: supernet accuracy {training}"
+            f"{self.valid[self.at]:.1f} % in validation; {self._cell()}.{self._recorded()}"
+        )
+
+    def _cell(self) -> str:
+        """The derived cell, in words."""
+        if self.genotype is None:
+            return "no cell is derived here"
         kept = zip(self.edges, self.operations, self.kept, strict=True)
         pairs = ", ".join(f"{names[index]} on {edge}" for edge, names, index in kept if index is not None)
-        return (
-            f"{self.title}, epoch {self.epoch} of {self.numbers[-1]}: supernet accuracy {self.train[self.at]:.1f} % in "
-            f"training and {self.valid[self.at]:.1f} % in validation; the {self.group} cell derived here has {pairs}."
-            f"{self._recorded()}"
-        )
+        return f"the {self.group} cell derived here has {pairs}"
 
     def _recorded(self) -> str:
         """What else this epoch's record holds, in words."""
@@ -129,6 +138,9 @@ class View:
         for track in self.tracks:
             value = track.values[self.at]
             told += [f"{track.label} {value:.3g}"] if value is not None else []
+        if self.edge_weights:
+            pairs = zip(self.edges, self.edge_weights, strict=True)
+            told.append(f"edge weights {', '.join(f'{weight:.2f} of {edge}' for edge, weight in pairs)}")
         return f" Recorded besides: {', '.join(told)}." if told else ""
 
 
@@ -170,6 +182,7 @@ def compute(recording: Recording, state: State) -> View:
             for key, label in (("eigenvalue", "eigenvalue"), ("skip_weight", "skip weight"))
             if (track := _track(recording.records, key, label)) is not None
         ),
+        edge_weights=tuple(record["weights"].get(edges_of(state.group), [[]])[0]),
     )
 
 

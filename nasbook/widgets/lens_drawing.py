@@ -6,6 +6,7 @@ What a search recorded besides stands in tracks of their own between the two; wi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
@@ -22,28 +23,32 @@ _CHART_TOP, _CHART_HEIGHT = 48.0, 92.0
 _TABLE_TOP = 188.0  # without tracks
 _TRACK_GAP, _TRACK_HEIGHT = 18.0, 36.0
 _ROW = 19.0
+_EDGE_WEIGHT = 50.0  # the column of edge weights, where there are any
 _LABEL_GAP = 13.0  # closer labels would cover each other
 _TRACK_COLOURS = {"eigenvalue": style.PURPLE, "skip_weight": style.operation("skip_connect").colour}
 
 
 def draw_view(view: View) -> Drawing:
     """One run at one epoch, without its cell (which `figures.cell_svg` draws)."""
-    if view.genotype is None:
+    if not view.numbers:
         return Drawing(WIDTH, 40.0, (_text("title", WIDTH / 2, 18, view.sentence(), 9.0),), view.sentence())
-    at = view.at
     heading = f"{view.title}: epoch {view.epoch} of {view.numbers[-1]}"
-    scores = f"validation {view.valid[at]:.1f} %, training {view.train[at]:.1f} %"
-    derived = view.derived.values[at] if view.derived else None
-    scores = f"supernet accuracy: {scores}" if derived is None else f"accuracy: {scores}, derived cell {derived:.1f} %"
     shapes = [
         _text("title", WIDTH / 2, 8, heading, 9.5),
-        _text("scores", WIDTH / 2, 24, scores, 8.0),
+        _text("scores", WIDTH / 2, 24, _scores(view), 8.0),
         *_chart(view),
         *(shape for place, track in enumerate(view.tracks) for shape in _track(view, track, _track_top(place))),
         *_table(view),
     ]
     height = _table_top(view) + _ROW * len(view.edges) + 6
     return Drawing(WIDTH, height, tuple(shapes), view.sentence())
+
+
+def _scores(view: View) -> str:
+    training = f", training {view.train[view.at]:.1f} %" if view.train else ""
+    scores = f"validation {view.valid[view.at]:.1f} %{training}"
+    derived = view.derived.values[view.at] if view.derived else None
+    return f"supernet accuracy: {scores}" if derived is None else f"accuracy: {scores}, derived cell {derived:.1f} %"
 
 
 def _chart(view: View) -> list[Box | Curve]:
@@ -54,10 +59,10 @@ def _chart(view: View) -> list[Box | Curve]:
         shapes.append(_segment(f"grid-{percent}", (_LEFT, y), (WIDTH - _RIGHT, y), style.LIGHT, 0.8))
         shapes.append(_text(f"tick-{percent}", _LEFT - 18, y, f"{percent} %", 7.0))
     shapes += _cursor(view)
-    curves: list[tuple[str, Sequence[float | None], str, tuple[float, ...]]] = [
-        ("training", view.train, style.GREY, (4.0, 2.0)),
-        ("validation", view.valid, style.BLUE, ()),
-    ]
+    curves: list[tuple[str, Sequence[float | None], str, tuple[float, ...]]] = []
+    if view.train:
+        curves.append(("training", view.train, style.GREY, (4.0, 2.0)))
+    curves.append(("validation", view.valid, style.BLUE, ()))
     if view.derived is not None:
         curves.append((view.derived.label, view.derived.values, style.GREEN, (2.0, 1.5)))
     ends = {}
@@ -150,30 +155,72 @@ def _table_top(view: View) -> float:
 
 def _table(view: View) -> list[Box | Curve]:
     """A row an edge, a column an operation: darker is less; a tick marks what the derived cell holds."""
-    columns, top = len(view.operations[0]), _table_top(view)
-    wide = (WIDTH - _LEFT - 8) / columns
-    alike = len(set(view.operations)) == 1
-    size = 7.0 if columns <= 4 else 6.0
-    shapes: list[Box | Curve] = [_text("edge-head", _LEFT / 2, top - 10, "edge", 7.0)]
-    if alike:
-        shapes += [
-            _text(f"head-{name}", _LEFT + (column + 0.5) * wide, top - 10, style.operation(name).label, size)
+    top = _table_top(view)
+    shapes: list[Box | Curve] = list(_heads(view, top))
+    for edge, label in enumerate(view.edges):
+        y = top + (edge + 0.5) * _ROW
+        shapes += _weights(view, edge, y)
+        if view.edge_weights:
+            box = _shaded(f"edge-weight-{edge}", _edge_weight_place(), y, _EDGE_WEIGHT, view.edge_weights[edge])
+            shapes.append(replace(box, size=_size(view)))
+        marked = bool(view.chosen) and edge == view.edge
+        shapes.append(_text(f"edge-{edge}", _LEFT / 2, y, f"▸ {label}" if marked else label, 7.5))
+        if marked:
+            frame = Box("chosen", WIDTH / 2, y, WIDTH - 4, _ROW + 1, "", "none", style.VERMILLION, 3.0, dash=(3, 2))
+            shapes.append(frame)
+    return shapes
+
+
+def _heads(view: View, top: float) -> list[Box]:
+    """What stands in each column; edges with lists of their own name their operations in each box."""
+    heads = [_text("edge-head", _LEFT / 2, top - 10, "edge", 7.0)]
+    if _alike(view):
+        heads += [
+            _text(
+                f"head-{name}", _LEFT + (column + 0.5) * _wide(view), top - 10, style.operation(name).label, _size(view)
+            )
             for column, name in enumerate(view.operations[0])
         ]
-    for edge, (label, names) in enumerate(zip(view.edges, view.operations, strict=True)):
-        y = top + (edge + 0.5) * _ROW
-        for column, weight in enumerate(view.weights[edge]):
-            kept = view.kept[edge] == column
-            mark, name = "✓" if kept else "", "" if alike else style.operation(names[column]).label
-            words = f"{mark} {weight:.2f} {name}".strip()
-            face, border = _shade(weight), style.INK if kept else "white"
-            spot = (_LEFT + (column + 0.5) * wide, y, wide - 2, _ROW - 2)
-            key = f"weight-{edge}-{column}"
-            shapes.append(Box(key, *spot, words, face, border, 2.0, size, colour=_ink_on(face)))
-        shapes.append(_text(f"edge-{edge}", _LEFT / 2, y, f"▸ {label}" if edge == view.edge else label, 7.5))
-    chosen = top + (view.edge + 0.5) * _ROW
-    shapes.append(Box("chosen", WIDTH / 2, chosen, WIDTH - 4, _ROW + 1, "", "none", style.VERMILLION, 3.0, dash=(3, 2)))
-    return shapes
+    if view.edge_weights:
+        heads.append(_text("head-edge-weight", _edge_weight_place(), top - 10, "edge weight", 6.0))
+    return heads
+
+
+def _weights(view: View, edge: int, y: float) -> list[Box]:
+    """The operations of one edge."""
+    wide, boxes = _wide(view), []
+    for column, weight in enumerate(view.weights[edge]):
+        kept = view.kept[edge] == column
+        name = "" if _alike(view) else style.operation(view.operations[edge][column]).label
+        words = f"{'✓' if kept else ''} {weight:.2f} {name}".strip()
+        box = _shaded(f"weight-{edge}-{column}", _LEFT + (column + 0.5) * wide, y, wide, weight)
+        boxes.append(replace(box, text=words, edge=style.INK if kept else "white", size=_size(view)))
+    return boxes
+
+
+def _shaded(key: str, x: float, y: float, wide: float, weight: float) -> Box:
+    """A box of a table, as dark as its weight is small."""
+    face = _shade(weight)
+    return Box(key, x, y, wide - 2, _ROW - 2, f"{weight:.2f}", face, "white", 2.0, colour=_ink_on(face))
+
+
+def _alike(view: View) -> bool:
+    """Whether all edges have the same candidates."""
+    return len(set(view.operations)) == 1
+
+
+def _wide(view: View) -> float:
+    """Of an operation's column."""
+    return (WIDTH - _LEFT - 8 - (_EDGE_WEIGHT if view.edge_weights else 0)) / len(view.operations[0])
+
+
+def _size(view: View) -> float:
+    """Of the words of the table, in points."""
+    return 7.0 if len(view.operations[0]) <= 4 else 6.0
+
+
+def _edge_weight_place() -> float:
+    return WIDTH - 8 - _EDGE_WEIGHT / 2
 
 
 def _place_of(epoch: int, view: View) -> float:

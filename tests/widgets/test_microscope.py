@@ -289,6 +289,25 @@ def test_runs_with_and_without_tracks_stand_side_by_side(s3, make_history):
     assert "skip weight</text>" in live._shown.value
 
 
+def test_edge_weights_stand_in_a_column_of_their_own_and_in_words(darts, make_history):
+    records = make_history(darts, 2)
+    for group in ("normal", "reduce"):
+        records[1]["weights"][f"{group} edges"] = [[round(0.01 * (edge + len(group)), 2) for edge in range(14)]]
+    run = Recording("run", darts, records)
+    view = compute(run, State(2, "reduce", 3))
+    assert view.edge_weights == tuple(records[1]["weights"]["reduce edges"][0])
+    assert "edge weights 0.06 of 0→2, 0.07 of 1→2" in view.sentence()
+    drawn = draw_view(view)
+    column = drawn.boxes("edge-weight-")
+    assert [box.text for box in column] == [f"{weight:.2f}" for weight in view.edge_weights]
+    assert {box.key: box.y for box in drawn.boxes("weight-")}["weight-9-0"] == column[9].y
+    assert not [box for box in drawn.boxes("weight-") if any(box.overlaps(other) for other in column)]
+    before = compute(run, State(1, "reduce", 3))
+    assert before.edge_weights == ()
+    assert not draw_view(before).boxes("edge-weight-")
+    assert "edge weight" not in before.sentence()
+
+
 def test_what_it_cannot_show_is_refused(s3, darts, make_history):
     run = make_history(s3, 1)
     with pytest.raises(UsageError, match="one run or two"):
