@@ -110,18 +110,7 @@ class Microscope(StaticFallback, widgets.VBox):
     @style.styled
     def figure(self) -> Picture:
         """The current state as a picture."""
-        views = self.views() or [compute(Recording("no run", self.space), State())]
-        panels = [draw_view(view) for view in views]
-        heights = [math.ceil(max(panel.height for panel in panels) / 10) / 10, 2.0 if self.space.edges <= 6 else 3.4]
-        figure, axes = style.figure("wide" if len(views) > 1 else "single", 2, len(views), height=sum(heights))
-        axes.flat[0].get_gridspec().set_height_ratios(heights)
-        for view, panel, (top, bottom) in zip(views, panels, axes.reshape(2, -1).T, strict=True):
-            drawing.draw(panel, top)
-            top.set_anchor("N")  # a run without tracks is less high than one with
-            bottom.set_axis_off()
-            if view.genotype is not None:
-                drawing.draw(draw_cell(view.genotype, self.group, shape=(WIDTH, 100 * heights[1])), bottom)
-        return Picture(figure, " ".join(view.sentence() for view in views))
+        return picture(self.views() or [compute(Recording("no run", self.space), State())])
 
     @traitlets.validate("epoch")
     def _valid_epoch(self, proposal: Any) -> int:
@@ -221,6 +210,21 @@ def _numbers(views: Sequence[View]) -> str:
         f'<table style="border-spacing:1em 0"><caption>{caption}</caption>'
         f"<tr><th></th>{heads}</tr><tr><th></th>{units}</tr>{rows}</table>"
     )
+
+
+def picture(views: Sequence[View]) -> Picture:
+    """The runs side by side, each with the cell that is derived from it."""
+    panels = [draw_view(view) for view in views]
+    heights = [math.ceil(max(panel.height for panel in panels) / 10) / 10, 2.0 if len(views[0].edges) <= 6 else 3.4]
+    figure, axes = style.figure("wide" if len(views) > 1 else "single", 2, len(views), height=sum(heights))
+    axes.flat[0].get_gridspec().set_height_ratios(heights)
+    for view, panel, (top, bottom) in zip(views, panels, axes.reshape(2, -1).T, strict=True):
+        drawing.draw(panel, top)
+        top.set_anchor("N")  # a run without tracks is less high than one with
+        bottom.set_axis_off()
+        if view.genotype is not None:
+            drawing.draw(draw_cell(view.genotype, view.group, shape=(WIDTH, 100 * heights[1])), bottom)
+    return Picture(figure, " ".join(view.sentence() for view in views))
 
 
 @lru_cache(maxsize=256)
