@@ -1,10 +1,10 @@
 """What fits: the memory of a search at any size, as a sum over the parts of its supernet, and the lines through it.
 
-The parts are counted on tensors that hold no numbers (the meta device), so that a size that no machine here holds is
-counted as exactly as a small one. Every edge holds K times the same operation. Two facts make the count quick enough to
-follow a slider, and tests hold both: activations are proportional to the channels and to the batch (batch
-normalisation's two numbers a channel apart, which do not grow with the batch), and they grow by the same amount with
-each operation that runs.
+Each part is run once, on a few channels and a few images, and what it keeps is counted; so a size that no machine here
+holds is known, quickly enough to follow a slider. Every edge holds K times the same operation. Two facts allow it, and
+tests hold both against whole supernets: activations are proportional to the channels and to the batch (to 0.2 %: batch
+normalisation's numbers for each channel do not grow with the batch), and they grow by the same amount with each
+operation that runs.
 
 Counted, in single precision, are the batch, the activations that one backward pass for the gradients of shared weights
 and of operation weights needs, and three numbers a weight: its value, its gradient and its momentum. A search on one
@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -37,11 +37,12 @@ from nasbook.supernet.supernet import MixedCell
 BUDGETS = {"2 GiB": 2048, "laptop, 8 GiB": 8192, "GPU, 24 GiB": 24576, "GPU, 80 GiB": 81920}
 """Memory that may be free for a search, in MiB."""
 
-_BATCH = 64  # of the images on which a part is counted
+_BATCH = 16  # images on which a part is counted
 _COPIES = 3  # numbers a weight: value, gradient, momentum
 _FLOAT = 4  # bytes
 
 Shape = tuple[int, int, int]  # channels, height, width
+Part = TypeVar("Part", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -131,10 +132,9 @@ def over_operations(numbers: SearchNumbers, mode: Mode, **rest: Any) -> Line:
 
 
 def over_batch(operations: int, numbers: SearchNumbers, mode: Mode, **rest: Any) -> Line:
-    """The line over the batch at a K; `rest` as for `memory`."""
-    batches = (16, 32, 64, 128)
-    sizes = [replace(numbers, batch=batch) for batch in batches]
-    return fit(batches, [memory(operations, size, mode, **rest).total for size in sizes])
+    """The line over the batch at a K: activations are proportional to it; `rest` as for `memory`."""
+    found = memory(operations, numbers, mode, **rest)
+    return Line(found.weights, found.activations / numbers.batch)
 
 
 class _Stack:
@@ -195,9 +195,8 @@ def _mixed_cell(plan: skeleton.CellPlan, height: int, width: int, nodes: int, pa
     counts, found = (1, 2), []
     for count in counts:
         space = repeated(operation, count, nodes=nodes)
-        weights = {plan.kind: uniform(space).weights["normal"].to("meta").requires_grad_()}
-        with torch.device("meta"):
-            cell = MixedCell(space.normal, plan, _PLAIN, EdgeSettings(parts))
+        weights = {plan.kind: uniform(space).weights["normal"].requires_grad_()}
+        cell = _zeros(partial(MixedCell, space.normal, plan, _PLAIN, EdgeSettings(parts)))
         found.append(_cell_mib(cell, plan, height, width, Mixing(weights)))
     return fit(counts, found)
 
@@ -205,31 +204,27 @@ def _mixed_cell(plan: skeleton.CellPlan, height: int, width: int, nodes: int, pa
 @cache
 def _fixed_cell(plan: skeleton.CellPlan, height: int, width: int, nodes: int) -> Line:
     """MiB of a reduction that is not searched, whatever the number of operations."""
-    with torch.device("meta"):
-        cell = skeleton.FixedReduction(plan, nodes, _PLAIN)
+    cell = _zeros(partial(skeleton.FixedReduction, plan, nodes, _PLAIN))
     return Line(_cell_mib(cell, plan, height, width), 0.0)
 
 
 def _cell_mib(cell: nn.Module, plan: skeleton.CellPlan, height: int, width: int, *rest: Mixing) -> float:
     factor = 2 if plan.halve_first else 1
-    with torch.device("meta"):
-        earlier = torch.empty(_BATCH, plan.before[0], factor * height, factor * width, requires_grad=True)
-        later = torch.empty(_BATCH, plan.before[1], height, width, requires_grad=True)
+    earlier = torch.zeros(_BATCH, plan.before[0], factor * height, factor * width, requires_grad=True)
+    later = torch.zeros(_BATCH, plan.before[1], height, width, requires_grad=True)
     return saved_mib(lambda: cell(earlier, later, *rest), cell.parameters())
 
 
 @cache
 def _stem(image: Shape, channels: int, stride: int) -> float:
-    with torch.device("meta"):
-        stem, images = skeleton.Stem(image[0], channels, stride, False), torch.empty(_BATCH, *image)
+    stem, images = _zeros(partial(skeleton.Stem, image[0], channels, stride, False)), torch.zeros(_BATCH, *image)
     return saved_mib(lambda: stem(images), stem.parameters())
 
 
 @cache
 def _head(channels: int, classes: int) -> float:
-    with torch.device("meta"):
-        classifier, labels = nn.Linear(channels, classes), torch.empty(_BATCH, dtype=torch.long)
-        states = torch.empty(_BATCH, channels, 1, 1, requires_grad=True)
+    classifier, labels = _zeros(partial(nn.Linear, channels, classes)), torch.zeros(_BATCH, dtype=torch.long)
+    states = torch.zeros(_BATCH, channels, 1, 1, requires_grad=True)
 
     def loss() -> Tensor:
         return F.cross_entropy(skeleton.pool_and_classify(states, classifier), labels)
@@ -245,3 +240,14 @@ def _operation(name: str, channels: int, stride: int) -> int:
 def _count(make: Callable[[], nn.Module]) -> int:
     with torch.device("meta"):
         return parameters(make())
+
+
+def _zeros(make: Callable[[], Part]) -> Part:
+    """A part whose weights are zeros: nothing is drawn."""
+    with torch.device("meta"):
+        part = make()
+    part.to_empty(device="cpu")
+    with torch.no_grad():
+        for value in [*part.parameters(), *part.buffers()]:
+            value.zero_()
+    return part

@@ -18,7 +18,7 @@ from torch import nn
 from nasbook.search import Search
 from nasbook.supernet import MixedEdge, Mixing
 
-ALPHA, WEIGHTS, PLAY = "step on alpha", "step on weights", "play"
+PURPOSES = ALPHA, WEIGHTS, PLAY = "step on alpha", "step on weights", "play"
 
 
 @dataclass

@@ -47,7 +47,7 @@ def whole(operations, numbers, mode, image, device="meta"):
 def test_the_parts_sum_to_the_whole(numbers, image, operations, mode):
     found = memory_budget.memory(operations, numbers, mode, image=image)
     activations, weights = whole(operations, numbers, mode, image)
-    assert found.activations == pytest.approx(activations, rel=1e-4)
+    assert found.activations == pytest.approx(activations, rel=2e-3)
     assert found.weights == pytest.approx(weights, rel=1e-12)
     assert found.total == found.activations + found.weights
 
@@ -55,7 +55,7 @@ def test_the_parts_sum_to_the_whole(numbers, image, operations, mode):
 def test_the_whole_that_holds_numbers_says_the_same():
     activations, _ = whole(2, CLASS, cost.Mode(), (3, 16, 16), device="cpu")
     found = memory_budget.memory(2, CLASS, cost.Mode(), image=(3, 16, 16))
-    assert found.activations == pytest.approx(activations, rel=1e-4)
+    assert found.activations == pytest.approx(activations, rel=2e-3)
 
 
 @pytest.mark.parametrize("mode", cost.MODES.values(), ids=cost.MODES)
@@ -74,7 +74,7 @@ def test_a_line_fitted_to_few_operations_tells_many(mode):
     mib = [whole(count, CLASS, mode, (3, 16, 16)) for count in points]
     line = memory_budget.fit(points, [sum(each) for each in mib])
     assert line(12) == pytest.approx(sum(whole(12, CLASS, mode, (3, 16, 16))), rel=1e-3)
-    assert memory_budget.over_operations(CLASS, mode, image=(3, 16, 16))(12) == pytest.approx(line(12), rel=1e-3)
+    assert memory_budget.over_operations(CLASS, mode, image=(3, 16, 16))(12) == pytest.approx(line(12), rel=2e-3)
 
 
 @pytest.mark.parametrize("mode", cost.MODES.values(), ids=cost.MODES)
@@ -109,3 +109,9 @@ def test_what_has_no_answer_is_refused():
         memory_budget.memory(1, replace(CLASS, channels=6), cost.Mode(partial=4), image=(3, 16, 16))
     with pytest.raises(UsageError, match="halved"):
         memory_budget.memory(1, CLASS, cost.Mode(), image=(3, 12, 12))
+
+
+def test_nothing_is_drawn():
+    before = torch.get_rng_state()
+    memory_budget.memory(2, replace(CLASS, channels=12, layers=4), cost.Mode(), image=(3, 16, 16))
+    assert torch.equal(torch.get_rng_state(), before)

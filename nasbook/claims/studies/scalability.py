@@ -143,7 +143,8 @@ def penalty(
 
     Args:
         seed: of both searches and trainings.
-        settings: `method`, `space`, `cost_weight`, and `numbers` of both searches that are not the size's own.
+        settings: `method`, `space`, `cost_weight`, and `numbers` of both searches and `train_numbers` of both
+            trainings that are not the size's own, if any.
         size: of the searches and trainings.
         device: where they run.
         folder: where they are kept.
@@ -185,6 +186,7 @@ def _priced(
         settings["method"],
         space=settings["space"],
         numbers=changes,
+        train_numbers=settings.get("train_numbers"),
         size=size,
         seed=seed,
         device=device,
