@@ -216,7 +216,7 @@ def _wide(view: View) -> float:
 
 def _size(view: View) -> float:
     """Of the words of the table, in points."""
-    return 7.0 if len(view.operations[0]) <= 4 else 6.0
+    return 7.0 if _wide(view) > 80 else 6.0 if _wide(view) > 40 else 5.0
 
 
 def _edge_weight_place() -> float:

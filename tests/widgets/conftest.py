@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from nasbook import spaces
+from nasbook.claims.studies import order
 from nasbook.selection import magnitude
 
 
@@ -43,10 +44,9 @@ def order_values(*, seed=0):
             if method == "rsps":
                 record["weights"]["normal"] = [[0.2] * 5] * space.edges
                 record["genotype"] = str(magnitude(space, {"normal": torch.full((space.edges, 5), 0.2)}))
-        values["records"][method] = records[epochs // 8 - 1 :: epochs // 8]
-        values["series"][method] = {
-            key: [record[key] for record in records] for key in ("valid_accuracy", "derived_accuracy")
-        }
+        kept = records[epochs // 8 - 1 :: epochs // 8]
+        values["records"][method] = [{key: record[key] for key in order.KEPT} for record in kept]
+        values["series"][method] = {key: [record[key] for record in records] for key in order.SERIES}
         values["cells"][method] = records[-1]["genotype"]
         values["trained"][method] = 62.0 - 3 * place + seed
     values["cells"]["rsps"] = values["cells"]["darts"]
