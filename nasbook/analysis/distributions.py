@@ -166,8 +166,8 @@ def dirichlet_jacobian(samples: Tensor, concentration: Vector) -> Tensor:
     with CDF F and density f of Beta(beta_j, total - beta_j), derived in its first parameter while the second is held
     (implicit reparameterisation, Figurnov et al. 2018; Jankowiak & Obermeyer 2018, of which DrNAS makes use). The
     derivative of F is an eighth-order central difference. Relative errors against 40-digit arithmetic are near 1e-13;
-    torch's own gradient is faster and in part a fitted formula, seen up to 3e-3 off: for z_j above 1/2 unless it is near
-    1, and below 1/2 where total * z_j * (1 - z_j) exceeds about 2.
+    torch's own gradient is faster and in part a fitted formula, seen up to 3e-3 off: for z_j above 1/2 unless it is
+    near 1, and below 1/2 where total * z_j * (1 - z_j) exceeds about 2.
 
     Args:
         samples: z (samples, K), each weight strictly between 0 and 1.
