@@ -16,6 +16,7 @@ from nasbook.datasets import street_numbers
 from nasbook.experiment import Outcome
 from nasbook.runtime.events import Listener
 from nasbook.runtime.rounding import rounded
+from nasbook.search import recipes
 from nasbook.selection import magnitude
 from nasbook.spaces import Architecture
 
@@ -47,10 +48,11 @@ def study(
 
     Returns:
         For each method M, in percent or points: `M_supernet` and `M_one_hot` (validation accuracy of the supernet and
-        of the derived cell with the same weights), `M_gap` between them, `M_derived` (test accuracy after training),
-        `M_minus_random`, `M_minus_darts`, `darts_gap_minus_M`; `M_none` and `M_skips`, shares of what was kept; and
-        `M_seconds` of its search. `order`, Spearman's correlation of `M_derived` with the published accuracies;
-        `without-none_minus_darts`; the `cells` and how good each is after training (`trained`); the `series` of each
+        of the derived cell with the same weights), `M_gap` between them and `darts_gap_minus_M` (none of these where
+        cells are ranked after the search); `M_derived` (test accuracy after training), `M_minus_random` and
+        `M_minus_darts`; `M_none` and `M_skips`, shares of what was kept; and `M_seconds` of its search. `order`,
+        Spearman's correlation of `M_derived` with the published accuracies; `without-none_minus_darts`; the `cells` and
+        how good each is after training (`trained`); the `series` of each
         search, accuracies after every epoch; and a few of its `records`, for the microscope.
     """
     runner = _Runner(seed, settings, size, device, folder, tuple(listeners))
@@ -89,22 +91,28 @@ def _snapshots(outcome: Outcome) -> list[dict[str, Any]]:
 
 
 def _of_method(method: str, outcome: Outcome, result: dict[str, Any], trained: dict[str, float]) -> dict[str, Any]:
-    series, cell = result["series"][method], outcome.genotype
-    gaps = {
-        name: result["series"][name]["valid_accuracy"][-1] - result["series"][name]["derived_accuracy"][-1]
-        for name in (method, "darts")
-    }
+    cell = outcome.genotype
     return {
-        f"{method}_supernet": series["valid_accuracy"][-1],
-        f"{method}_one_hot": series["derived_accuracy"][-1],
-        f"{method}_gap": gaps[method],
-        f"darts_gap_minus_{method}": gaps["darts"] - gaps[method],
+        **(_discretised(method, result["series"]) if recipes.get(method).selection != "ranking" else {}),
         f"{method}_derived": trained[method],
         f"{method}_minus_random": trained[method] - trained["random"],
         f"{method}_minus_darts": trained[method] - trained["darts"],
         f"{method}_none": cell.count("none") / len(cell.operations),
         f"{method}_skips": cell.count("skip_connect") / len(cell.operations),
         f"{method}_seconds": outcome.result["search_seconds"],
+    }
+
+
+def _discretised(method: str, series: dict[str, dict[str, list[float]]]) -> dict[str, float]:
+    """What the derived cell loses with the same weights; nothing to say of a method that derives none on its way."""
+    gaps = {
+        name: series[name]["valid_accuracy"][-1] - series[name]["derived_accuracy"][-1] for name in (method, "darts")
+    }
+    return {
+        f"{method}_supernet": series[method]["valid_accuracy"][-1],
+        f"{method}_one_hot": series[method]["derived_accuracy"][-1],
+        f"{method}_gap": gaps[method],
+        f"darts_gap_minus_{method}": gaps["darts"] - gaps[method],
     }
 
 
