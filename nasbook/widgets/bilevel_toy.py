@@ -15,8 +15,9 @@ from nasbook.figures.bilevel import plane
 from nasbook.figures.picture import Picture, together
 from nasbook.runtime.errors import UsageError
 from nasbook.search.hypergradient import exact, first_order
-from nasbook.widgets.base import StaticFallback
+from nasbook.widgets.base import Stateful, button
 from nasbook.widgets.plane_drawing import svg
+from nasbook.widgets.state import floats, names, read
 
 STEPS = 100
 REACH = 2.0  # a start lies between -REACH and REACH in both variables
@@ -58,15 +59,9 @@ class BilevelToyState:
         Raises:
             UsageError: the text has another form, or a number is out of range.
         """
-        try:
-            fields = dict(part.split("=") for part in text.split())
-            alpha, w = (float(value) for value in fields.pop("start").split(","))
-            numbers = float(fields.pop("xi")), alpha, w, int(fields.pop("steps"))
-        except (AttributeError, KeyError, ValueError):
-            fields, numbers = {"": ""}, (0.0, 0.0, 0.0, 0)
-        if fields:
-            raise UsageError(f"A state reads like '{cls()}', not {text!r}.")
-        return cls(*numbers)
+        values = read(text, {"xi": float, "start": _pair, "steps": int}, example=cls())
+        alpha, w = values["start"]
+        return cls(values["xi"], alpha, w, values["steps"])
 
 
 @dataclass(frozen=True)
@@ -95,7 +90,7 @@ def _runs(look_ahead: float, alpha: float, w: float) -> tuple[toy.Trajectory, to
     return toy.run(first_order, steps=STEPS, start=start), toy.run(exact, look_ahead, steps=STEPS, start=start)
 
 
-class BilevelToy(StaticFallback, widgets.VBox):
+class BilevelToy(Stateful[BilevelToyState]):
     """The alpha-w plane twice, with a step button, the look-ahead step xi and the start.
 
     Args:
@@ -105,13 +100,15 @@ class BilevelToy(StaticFallback, widgets.VBox):
         UsageError: the state is of another form, or out of range.
     """
 
+    state_type = BilevelToyState
+
     look_ahead = traitlets.Float()
     alpha = traitlets.Float()
     w = traitlets.Float()
     steps = traitlets.Int()
 
     def __init__(self, state: str | None = None) -> None:
-        begin = BilevelToyState() if state is None else BilevelToyState.parse(state)
+        begin = BilevelToyState() if state is None else self._read(state)
         self._drawing = widgets.HTML()
         self._sliders: dict[str, Any] = {
             "look_ahead": _slider("ξ", 0.0, 1.0, 0.05, "How far second order looks ahead"),
@@ -121,9 +118,9 @@ class BilevelToy(StaticFallback, widgets.VBox):
         }
         self._play = widgets.Play(min=0, max=STEPS, interval=150, description="Play", tooltip="One step after another")
         buttons = [
-            _button("Step", "One step on alpha, then one on w", lambda: self.step()),
-            _button("10 steps", "Ten of them", lambda: self.step(10)),
-            _button("Reset", "Back to the start", lambda: self.set_trait("steps", 0)),
+            button("Step", "One step on alpha, then one on w", lambda: self.step()),
+            button("10 steps", "Ten of them", lambda: self.step(10)),
+            button("Reset", "Back to the start", lambda: self.set_trait("steps", 0)),
         ]
         left, right = list(self._sliders.values())[:2], list(self._sliders.values())[2:]
         super().__init__(
@@ -134,23 +131,7 @@ class BilevelToy(StaticFallback, widgets.VBox):
                 self._drawing,
             ]
         )
-        self._show(begin)
-        for name, field in [*self._sliders.items(), ("steps", self._play)]:
-            field.observe(lambda change, name=name: self.set_trait(name, change["new"]), names="value")
-        self.observe(self._draw, names=["look_ahead", "alpha", "w", "steps"])
-        self._draw()
-
-    def state(self) -> str:
-        """What is shown, as a short text that `BilevelToy(text)` and `restore` take back."""
-        return str(self._state())
-
-    def restore(self, text: str) -> None:
-        """Show a state that `state()` returned.
-
-        Raises:
-            UsageError: the text has another form, or a number is out of range.
-        """
-        self._show(BilevelToyState.parse(text))
+        self._begin(begin, [*self._sliders.items(), ("steps", self._play)])
 
     def step(self, count: int = 1) -> None:
         """Take steps, as far as there are any."""
@@ -175,22 +156,14 @@ class BilevelToy(StaticFallback, widgets.VBox):
             f"at {ends[1]}; the exact answer is α = 1, w = 1."
         )
 
-    @traitlets.validate("look_ahead", "alpha", "w", "steps")
+    @traitlets.validate(*names(BilevelToyState))
     def _check(self, proposal: Any) -> Any:
-        now = {name: getattr(self, name) for name in ("look_ahead", "alpha", "w", "steps")}
-        BilevelToyState(**{**now, proposal["trait"].name: proposal["value"]})
-        return proposal["value"]
+        return self._checked(proposal)
 
     def _state(self) -> BilevelToyState:
         return BilevelToyState(round(self.look_ahead, 6), self.alpha, self.w, self.steps)
 
-    def _show(self, state: BilevelToyState) -> None:
-        with self.hold_trait_notifications():
-            self.look_ahead, self.alpha, self.w, self.steps = state.look_ahead, state.alpha, state.w, state.steps
-
     def _draw(self, _change: Any = None) -> None:
-        for name, field in [*self._sliders.items(), ("steps", self._play)]:
-            field.value = getattr(self, name)
         shown = compute(self._state())
         planes = [svg("first order", shown.first, style.METHODS["darts"])]
         planes += [svg(f"second order, ξ = {self.look_ahead:g}", shown.second, style.METHODS["darts-2nd"])]
@@ -201,7 +174,6 @@ def _slider(description: str, low: float, high: float, step: float, tooltip: str
     return widgets.FloatSlider(min=low, max=high, step=step, description=description, tooltip=tooltip)
 
 
-def _button(description: str, tooltip: str, action: Any) -> widgets.Button:
-    button = widgets.Button(description=description, tooltip=tooltip, layout={"width": "auto"})
-    button.on_click(lambda _button: action())
-    return button
+def _pair(text: str) -> tuple[float, float]:
+    first, second = floats(text)
+    return first, second

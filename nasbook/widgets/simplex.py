@@ -23,8 +23,9 @@ from nasbook.figures import distributions as pictures
 from nasbook.figures import style
 from nasbook.figures.picture import Picture
 from nasbook.runtime.errors import UsageError
-from nasbook.widgets.base import StaticFallback
+from nasbook.widgets.base import Stateful, button
 from nasbook.widgets.simplex_drawing import svg
+from nasbook.widgets.state import NamedState, names
 
 FAMILIES = {"gumbel": "Gumbel-softmax", "dirichlet": "Dirichlet"}
 COLDEST, WARMEST = 0.05, 10.0
@@ -32,7 +33,6 @@ SPARSEST, DENSEST = 0.05, 50.0
 LARGEST = 3.0  # of a logit, in size
 DOTS = 400  # drawn on the triangle, of all samples
 SEED = 0
-NAMES = ("family", "temperature", "concentration", "logits")
 TASK = (
     "With all logits at 0, find the temperature, and then the Dirichlet concentration, at which the samples have half "
     "of the largest entropy."
@@ -40,7 +40,7 @@ TASK = (
 
 
 @dataclass(frozen=True)
-class SimplexState:
+class SimplexState(NamedState):
     """What the widget shows.
 
     Args:
@@ -66,29 +66,6 @@ class SimplexState:
             )
         if len(self.logits) != 3 or not all(abs(each) <= LARGEST for each in self.logits):
             raise UsageError(f"There are three logits between -{LARGEST:g} and {LARGEST:g}, not {self.logits}.")
-
-    def __str__(self) -> str:
-        return (
-            f"family={self.family} temperature={self.temperature:g} concentration={self.concentration:g} "
-            f"logits={','.join(f'{each:g}' for each in self.logits)}"
-        )
-
-    @classmethod
-    def parse(cls, text: str) -> SimplexState:
-        """Read `str(state)` back.
-
-        Raises:
-            UsageError: the text has another form, or a number is out of range.
-        """
-        try:
-            parts = dict(part.split("=") for part in text.split())
-            family, temperature, concentration, logits = (parts.pop(name) for name in NAMES)
-            numbers = float(temperature), float(concentration), tuple(float(each) for each in logits.split(","))
-        except (AttributeError, KeyError, ValueError):
-            parts, family, numbers = {"": ""}, "gumbel", (1.0, 1.0, (0.0,) * 3)
-        if parts:
-            raise UsageError(f"A state reads like '{cls()}', not {text!r}.")
-        return cls(family, *numbers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +114,7 @@ def compute(state: SimplexState, samples: int = 10_000) -> SimplexResult:
     return SimplexResult(drawn, moments.mean, torch.softmax(alpha, dim=0), moments.entropy, gradient)
 
 
-class SimplexExplorer(StaticFallback, widgets.VBox):
+class SimplexExplorer(Stateful[SimplexState]):
     """A choice of family, sliders for its sharpness and for three logits; the samples, their entropy, a gradient.
 
     Args:
@@ -147,13 +124,15 @@ class SimplexExplorer(StaticFallback, widgets.VBox):
         UsageError: the state is of another form, or out of range.
     """
 
+    state_type = SimplexState
+
     family = traitlets.Unicode(SimplexState.family)
     temperature = traitlets.Float(SimplexState.temperature)
     concentration = traitlets.Float(SimplexState.concentration)
     logits = traitlets.Tuple(SimplexState.logits)
 
     def __init__(self, state: str | None = None) -> None:
-        begin = SimplexState() if state is None else SimplexState.parse(state)
+        begin = SimplexState() if state is None else self._read(state)
         self._drawing = widgets.HTML()
         self._fields: dict[str, Any] = {
             "family": widgets.Dropdown(
@@ -166,8 +145,8 @@ class SimplexExplorer(StaticFallback, widgets.VBox):
             "concentration": _log_slider("concentration", SPARSEST, DENSEST, "Below 1: corners; above 1: the mean"),
         }
         self._logits = [_slider(f"logit {place}", f"alpha of operation {place}") for place in (1, 2, 3)]
-        half = _button("Half", "Half the temperature, or half the concentration", self.step)
-        again = _button("Reset", "Back to where it began", lambda: self._show(SimplexState()))
+        half = button("Half", "Half the temperature, or half the concentration", self.step)
+        again = button("Reset", "Back to where it began", lambda: self._show(SimplexState()))
         super().__init__(
             [
                 widgets.HTML(f"<b>{TASK}</b>"),
@@ -177,25 +156,9 @@ class SimplexExplorer(StaticFallback, widgets.VBox):
                 self._drawing,
             ]
         )
-        self._show(begin)
-        for name, field in self._fields.items():
-            field.observe(lambda change, name=name: self.set_trait(name, change["new"]), names="value")
         for place, slider in enumerate(self._logits):
             slider.observe(lambda change, place=place: self._on_logit(place, change["new"]), names="value")
-        self.observe(self._draw, names=list(NAMES))
-        self._draw()
-
-    def state(self) -> str:
-        """What is shown, as a short text that `SimplexExplorer(text)` and `restore` take back."""
-        return str(self._state())
-
-    def restore(self, text: str) -> None:
-        """Show a state that `state()` returned.
-
-        Raises:
-            UsageError: the text has another form, or a number is out of range.
-        """
-        self._show(SimplexState.parse(text))
+        self._begin(begin, self._fields.items())
 
     def step(self) -> None:
         """Half the temperature or the concentration, whichever the family has, as far as its slider goes."""
@@ -225,31 +188,22 @@ class SimplexExplorer(StaticFallback, widgets.VBox):
             f"where chance alone gives about {shown.gradient.noise:.3f}."
         )
 
-    @traitlets.validate(*NAMES)
+    @traitlets.validate(*names(SimplexState))
     def _check(self, proposal: Any) -> Any:
-        now = {name: getattr(self, name) for name in NAMES}
-        _rounded(**{**now, proposal["trait"].name: proposal["value"]})
-        return proposal["value"]
+        return self._checked(proposal)
 
-    def _state(self) -> SimplexState:
-        return _rounded(self.family, self.temperature, self.concentration, self.logits)
+    def _make(self, **values: Any) -> SimplexState:
+        return _rounded(**values)
 
     def _title(self) -> str:
         value = self.temperature if self.family == "gumbel" else self.concentration
         return f"{FAMILIES[self.family]}, {'temperature' if self.family == 'gumbel' else 'concentration'} {value:.3g}"
-
-    def _show(self, state: SimplexState) -> None:
-        with self.hold_trait_notifications():
-            for name in NAMES:
-                self.set_trait(name, getattr(state, name))
 
     def _on_logit(self, place: int, value: float) -> None:
         if self.logits[place] != value:
             self.logits = (*self.logits[:place], value, *self.logits[place + 1 :])
 
     def _draw(self, _change: Any = None) -> None:
-        for name, field in self._fields.items():
-            field.value = getattr(self, name)
         for slider, value in zip(self._logits, self.logits, strict=True):
             slider.value = value
         self._fields["temperature"].disabled = self.family != "gumbel"
@@ -279,9 +233,3 @@ def _slider(description: str, tooltip: str) -> widgets.FloatSlider:
         min=-LARGEST, max=LARGEST, step=0.1, description=description, tooltip=tooltip, readout_format=".1f",
         style=_LABEL,
     )  # fmt: skip
-
-
-def _button(description: str, tooltip: str, action: Any) -> widgets.Button:
-    button = widgets.Button(description=description, tooltip=tooltip, layout={"width": "auto"})
-    button.on_click(lambda _button: action())
-    return button

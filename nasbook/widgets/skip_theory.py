@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import ipywidgets as widgets
@@ -13,17 +13,17 @@ from nasbook.analysis import skip_domination
 from nasbook.figures import skips, style
 from nasbook.figures.picture import Picture
 from nasbook.runtime.errors import UsageError
-from nasbook.widgets.base import StaticFallback
+from nasbook.widgets.base import Stateful, button
 from nasbook.widgets.skip_theory_drawing import svg
+from nasbook.widgets.state import NamedState, names
 
 SMALLEST, LARGEST = 0.05, 2.0  # of a variance
 CORRELATION = 0.95  # the largest in size: at 1 two equal errors would leave every weight as good as any other
 DEEPEST = 64
-NAMES = ("skip", "conv", "correlation", "depth")
 
 
 @dataclass(frozen=True)
-class SkipTheoryState:
+class SkipTheoryState(NamedState):
     """What the widget shows.
 
     Args:
@@ -47,26 +47,6 @@ class SkipTheoryState:
             raise UsageError(f"The correlation lies between -{end:g} and {end:g}, not at {self.correlation:g}.")
         if not 0 <= self.depth <= DEEPEST:
             raise UsageError(f"The depth lies between 0 and {DEEPEST}, not at {self.depth}.")
-
-    def __str__(self) -> str:
-        return " ".join(f"{each.name}={getattr(self, each.name):g}" for each in fields(self))
-
-    @classmethod
-    def parse(cls, text: str) -> SkipTheoryState:
-        """Read `str(state)` back.
-
-        Raises:
-            UsageError: the text has another form, or a number is out of range.
-        """
-        try:
-            parts = dict(part.split("=") for part in text.split())
-            skip, conv, correlation = (float(parts.pop(name)) for name in NAMES[:3])
-            depth = int(parts.pop("depth"))
-        except (KeyError, ValueError):
-            parts, skip, conv, correlation, depth = {"": ""}, 1.0, 1.0, 0.0, 0
-        if parts:
-            raise UsageError(f"A state reads like '{cls()}', not {text!r}.")
-        return cls(skip, conv, correlation, depth)
 
 
 @dataclass(frozen=True)
@@ -101,7 +81,7 @@ def compute(state: SkipTheoryState) -> SkipTheoryResult:
     return SkipTheoryResult(skip, conv, covariance, theta, difference, error)
 
 
-class SkipTheory(StaticFallback, widgets.VBox):
+class SkipTheory(Stateful[SkipTheoryState]):
     """Sliders for the two variances, their correlation and the depth; the error over theta, and where it is smallest.
 
     Args:
@@ -111,13 +91,15 @@ class SkipTheory(StaticFallback, widgets.VBox):
         UsageError: the state is of another form, or out of range.
     """
 
+    state_type = SkipTheoryState
+
     skip = traitlets.Float(SkipTheoryState.skip)
     conv = traitlets.Float(SkipTheoryState.conv)
     correlation = traitlets.Float(SkipTheoryState.correlation)
     depth = traitlets.Int(SkipTheoryState.depth)
 
     def __init__(self, state: str | None = None) -> None:
-        begin = SkipTheoryState() if state is None else SkipTheoryState.parse(state)
+        begin = SkipTheoryState() if state is None else self._read(state)
         self._drawing = widgets.HTML()
         self._sliders: dict[str, Any] = {
             "skip": _slider("first V_skip", SMALLEST, LARGEST, 0.01, "Variance of the input's error at depth 0"),
@@ -131,26 +113,10 @@ class SkipTheory(StaticFallback, widgets.VBox):
                 style={"description_width": "7em"},
             ),
         }
-        deeper = _button("Twice as deep", "Double the depth", self.step)
-        again = _button("Reset", "Back to where it began", lambda: self._show(SkipTheoryState()))
+        deeper = button("Twice as deep", "Double the depth", self.step)
+        again = button("Reset", "Back to where it began", lambda: self._show(SkipTheoryState()))
         super().__init__([*self._sliders.values(), widgets.HBox([deeper, again]), self._drawing])
-        self._show(begin)
-        for name, field in self._sliders.items():
-            field.observe(lambda change, name=name: self.set_trait(name, change["new"]), names="value")
-        self.observe(self._draw, names=list(NAMES))
-        self._draw()
-
-    def state(self) -> str:
-        """What is shown, as a short text that `SkipTheory(text)` and `restore` take back."""
-        return str(self._state())
-
-    def restore(self, text: str) -> None:
-        """Show a state that `state()` returned.
-
-        Raises:
-            UsageError: the text has another form, or a number is out of range.
-        """
-        self._show(SkipTheoryState.parse(text))
+        self._begin(begin, self._sliders.items())
 
     def step(self) -> None:
         """Twice as deep, as far as the slider goes."""
@@ -179,23 +145,14 @@ class SkipTheory(StaticFallback, widgets.VBox):
             return f"{start}. The errors are so alike that the {alone} alone is best: no finite alphas reach it."
         return f"{start}, α_skip* - α_conv* = {shown.difference:+.3f}."
 
-    @traitlets.validate(*NAMES)
+    @traitlets.validate(*names(SkipTheoryState))
     def _check(self, proposal: Any) -> Any:
-        now = {name: getattr(self, name) for name in NAMES}
-        SkipTheoryState(**{**now, proposal["trait"].name: proposal["value"]})
-        return proposal["value"]
+        return self._checked(proposal)
 
     def _state(self) -> SkipTheoryState:
         return SkipTheoryState(round(self.skip, 6), round(self.conv, 6), round(self.correlation, 6), self.depth)
 
-    def _show(self, state: SkipTheoryState) -> None:
-        with self.hold_trait_notifications():
-            for name in NAMES:
-                self.set_trait(name, getattr(state, name))
-
     def _draw(self, _change: Any = None) -> None:
-        for name, field in self._sliders.items():
-            field.value = getattr(self, name)
         self._drawing.value = f"<div>{svg(self.result(), self.sentence())}</div><p>{self.sentence()}</p>"
 
 
@@ -203,9 +160,3 @@ def _slider(description: str, low: float, high: float, step: float, tooltip: str
     return widgets.FloatSlider(
         min=low, max=high, step=step, description=description, tooltip=tooltip, style={"description_width": "7em"}
     )
-
-
-def _button(description: str, tooltip: str, action: Any) -> widgets.Button:
-    button = widgets.Button(description=description, tooltip=tooltip, layout={"width": "auto"})
-    button.on_click(lambda _button: action())
-    return button

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -16,7 +16,8 @@ from nasbook.analysis.memory_budget import BUDGETS
 from nasbook.figures import costs, style
 from nasbook.figures.picture import Picture
 from nasbook.runtime.errors import UsageError
-from nasbook.widgets.base import StaticFallback
+from nasbook.widgets.base import Stateful, button
+from nasbook.widgets.state import NamedState, names
 
 # The least, the largest and the step of each slider, and what it says.
 RANGES = {
@@ -32,7 +33,7 @@ TASK = (
 
 
 @dataclass(frozen=True)
-class WhatFitsState:
+class WhatFitsState(NamedState):
     """What the widget shows; everything else is as in the published search of DARTS.
 
     Args:
@@ -53,25 +54,6 @@ class WhatFitsState:
             if not low <= value <= high or (value - low) % step:
                 of = f", in steps of {step}" if step > 1 else ""
                 raise UsageError(f"{name} goes from {low} to {high}{of}, not to {value}.")
-
-    def __str__(self) -> str:
-        return " ".join(f"{each.name}={getattr(self, each.name)}" for each in fields(self))
-
-    @classmethod
-    def parse(cls, text: str) -> WhatFitsState:
-        """Read `str(state)` back.
-
-        Raises:
-            UsageError: the text has another form, or a number is out of range.
-        """
-        try:
-            parts = dict(part.split("=") for part in text.split())
-            numbers = [int(parts.pop(name)) for name in RANGES]
-        except (AttributeError, KeyError, ValueError):
-            parts, numbers = {"": ""}, []
-        if parts:
-            raise UsageError(f"A state reads like '{cls()}', not {text!r}.")
-        return cls(*numbers)
 
 
 @dataclass(frozen=True)
@@ -97,7 +79,7 @@ def compute(state: WhatFitsState) -> dict[str, Need]:
     }
 
 
-class WhatFits(StaticFallback, widgets.VBox):
+class WhatFits(Stateful[WhatFitsState]):
     """Sliders for K, channels, layers and batch; a table of the memory and the largest batch of each mode.
 
     Args:
@@ -107,13 +89,15 @@ class WhatFits(StaticFallback, widgets.VBox):
         UsageError: the state is of another form, or out of range.
     """
 
+    state_type = WhatFitsState
+
     operations = traitlets.Int(WhatFitsState.operations)
     channels = traitlets.Int(WhatFitsState.channels)
     layers = traitlets.Int(WhatFitsState.layers)
     batch = traitlets.Int(WhatFitsState.batch)
 
     def __init__(self, state: str | None = None) -> None:
-        begin = WhatFitsState() if state is None else WhatFitsState.parse(state)
+        begin = WhatFitsState() if state is None else self._read(state)
         self._table = widgets.HTML()
         self._sliders = {
             name: widgets.IntSlider(
@@ -121,26 +105,9 @@ class WhatFits(StaticFallback, widgets.VBox):
             )
             for name, (low, high, step, tooltip) in RANGES.items()
         }
-        again = widgets.Button(description="Reset", tooltip="Back to the published size", layout={"width": "auto"})
-        again.on_click(lambda _button: self._show(WhatFitsState()))
+        again = button("Reset", "Back to the published size", lambda: self._show(WhatFitsState()))
         super().__init__([widgets.HTML(f"<b>{TASK}</b>"), *self._sliders.values(), again, self._table])
-        self._show(begin)
-        for name, slider in self._sliders.items():
-            slider.observe(lambda change, name=name: self.set_trait(name, change["new"]), names="value")
-        self.observe(self._draw, names=list(RANGES))
-        self._draw()
-
-    def state(self) -> str:
-        """What is shown, as a short text that `WhatFits(text)` and `restore` take back."""
-        return str(self._state())
-
-    def restore(self, text: str) -> None:
-        """Show a state that `state()` returned.
-
-        Raises:
-            UsageError: the text has another form, or a number is out of range.
-        """
-        self._show(WhatFitsState.parse(text))
+        self._begin(begin, self._sliders.items())
 
     def result(self) -> dict[str, Need]:
         """The need of each mode now."""
@@ -160,22 +127,11 @@ class WhatFits(StaticFallback, widgets.VBox):
             f"channels, {shown.layers} cells of four nodes, {shown.batch} images of 32x32 pixels a step."
         )
 
-    @traitlets.validate(*RANGES)
+    @traitlets.validate(*names(WhatFitsState))
     def _check(self, proposal: Any) -> Any:
-        WhatFitsState(**{**{name: getattr(self, name) for name in RANGES}, proposal["trait"].name: proposal["value"]})
-        return proposal["value"]
-
-    def _state(self) -> WhatFitsState:
-        return WhatFitsState(self.operations, self.channels, self.layers, self.batch)
-
-    def _show(self, state: WhatFitsState) -> None:
-        with self.hold_trait_notifications():
-            for name in RANGES:
-                self.set_trait(name, getattr(state, name))
+        return self._checked(proposal)
 
     def _draw(self, _change: Any = None) -> None:
-        for name, slider in self._sliders.items():
-            slider.value = getattr(self, name)
         head = _row("th", ["", "MiB", *(f"largest batch in {name}" for name in BUDGETS)])
         rows = [_row("td", [name, f"{each.mib:,.0f}", *_batches(each)]) for name, each in self.result().items()]
         self._table.value = f"<p>{self.sentence()}</p><table>{head}{''.join(rows)}</table>"
