@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import ipywidgets as widgets
@@ -20,9 +19,10 @@ from nasbook.figures import drawing, style
 from nasbook.figures.picture import Picture
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.resources import data_folder
-from nasbook.widgets.base import StaticFallback
+from nasbook.widgets.base import Stateful, button
 from nasbook.widgets.comparison import PARTS, Answer, ComparatorState, Edges, Side, answer, compute
 from nasbook.widgets.microscope import picture, to_html
+from nasbook.widgets.state import names
 
 STUDY = "method-order"
 TASK = (
@@ -34,10 +34,9 @@ NOTE = (
     "method draws its operations, the supernet's accuracy is that of one draw, so a gap may be below 0."
 )
 NOT_MEASURED = f"not measured yet: nasbook claims measure {STUDY} --folder data/results"
-_TRAITS = ("seed", "left", "right", "part")
 
 
-class MethodComparator(StaticFallback, widgets.VBox):
+class MethodComparator(Stateful[ComparatorState]):
     """Two methods, a seed, and a slider for the share of the epochs that is done.
 
     Args:
@@ -49,6 +48,8 @@ class MethodComparator(StaticFallback, widgets.VBox):
     Raises:
         UsageError: the state is of another form, or of other runs; or the book's file is damaged.
     """
+
+    state_type = ComparatorState
 
     seed = traitlets.Int()
     left = traitlets.Unicode()
@@ -73,31 +74,12 @@ class MethodComparator(StaticFallback, widgets.VBox):
             super().__init__([self._shown])
             return
         self.methods = tuple(next(iter(self.values.values()))["records"])
-        begin = self._first() if state is None else self._allowed(ComparatorState.parse(state))
+        begin = self._first() if state is None else self._read(state)
         self._controls = self._make_controls()
-        row = widgets.HBox([*self._controls.values(), self._button()], layout={"flex_flow": "row wrap"})
+        further = button("step ▸", "An eighth further", self.step, width="7em")
+        row = widgets.HBox([*self._controls.values(), further], layout={"flex_flow": "row wrap"})
         super().__init__([widgets.HTML(f"<b>{TASK}</b>"), row, self._shown])
-        self._show(begin)
-        for name, control in self._controls.items():
-            traitlets.link((self, name), (control, "value"))
-        self.observe(self._draw, names=list(_TRAITS))
-        self._draw()
-
-    def state(self) -> str:
-        """What is shown, as a short text that `MethodComparator(state=text)` and `restore` take back.
-
-        Raises:
-            UsageError: nothing is measured.
-        """
-        return str(self._state())
-
-    def restore(self, text: str) -> None:
-        """Show a state that `state()` returned.
-
-        Raises:
-            UsageError: the text has another form, or names a seed, a method or a part that is not there.
-        """
-        self._show(self._allowed(ComparatorState.parse(text)))
+        self._begin(begin, self._controls.items())
 
     def step(self) -> None:
         """One eighth of the searches further, as far as they go."""
@@ -141,10 +123,9 @@ class MethodComparator(StaticFallback, widgets.VBox):
             cell.set_title(f"{gap}trained {side.trained:.1f} %, a random cell {side.random:.1f} %")
         return Picture(drawn.figure, self.sentence())
 
-    @traitlets.validate(*_TRAITS)
+    @traitlets.validate(*names(ComparatorState))
     def _check(self, proposal: Any) -> Any:
-        self._allowed(replace(self._first(), **{proposal["trait"].name: proposal["value"]}))
-        return proposal["value"]
+        return self._checked(proposal)
 
     def _first(self) -> ComparatorState:
         self._check_measured()
@@ -152,7 +133,7 @@ class MethodComparator(StaticFallback, widgets.VBox):
 
     def _state(self) -> ComparatorState:
         self._check_measured()
-        return ComparatorState(self.seed, self.left, self.right, self.part)
+        return super()._state()
 
     def _check_measured(self) -> None:
         if not self.values:
@@ -182,16 +163,6 @@ class MethodComparator(StaticFallback, widgets.VBox):
                 tooltip="The share of its epochs that each search has done",
             ),
         }
-
-    def _button(self) -> widgets.Button:
-        button = widgets.Button(description="step ▸", tooltip="An eighth further", layout={"width": "7em"})
-        button.on_click(lambda _: self.step())
-        return button
-
-    def _show(self, state: ComparatorState) -> None:
-        with self.hold_trait_notifications():
-            for name in _TRAITS:
-                self.set_trait(name, getattr(state, name))
 
     def _draw(self, _change: Any = None) -> None:
         sides = self.result()

@@ -12,14 +12,14 @@ from nasbook.figures import sharpness, style
 from nasbook.figures.picture import Picture, together
 from nasbook.instruments import Landscape, Line
 from nasbook.runtime.errors import UsageError
-from nasbook.widgets.base import StaticFallback
+from nasbook.widgets.base import Stateful
 from nasbook.widgets.sharpness_drawing import line_svg, surface_svg
+from nasbook.widgets.state import names
 
 TASK = (
     "Walk from t = 0 to t = 1: how far does Taylor's formula hold, and does its gradient term help? Then leave the "
     "middle of the surface: which way costs most?"
 )
-_TRAITS = ("place", "column", "row")
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def compute(line: Line, surface: Landscape, state: SharpnessState) -> SharpnessR
     )
 
 
-class Sharpness(StaticFallback, widgets.VBox):
+class Sharpness(Stateful[SharpnessState]):
     """A slider along the line and two over the surface; loss, Taylor estimates and accuracy follow.
 
     Args:
@@ -106,6 +106,8 @@ class Sharpness(StaticFallback, widgets.VBox):
         UsageError: the state is of another form, or of other measurements.
     """
 
+    state_type = SharpnessState
+
     place = traitlets.Int()
     column = traitlets.Int()
     row = traitlets.Int()
@@ -113,7 +115,7 @@ class Sharpness(StaticFallback, widgets.VBox):
     def __init__(self, line: Line, surface: Landscape, *, state: str | None = None) -> None:
         self.line, self.surface = line, surface
         middle = len(surface.offsets) // 2
-        begin = SharpnessState(0, middle, middle) if state is None else self._allowed(SharpnessState.parse(state))
+        begin = SharpnessState(0, middle, middle) if state is None else self._read(state)
         way = sharpness.DIRECTIONS[surface.direction]
         self._sliders = {
             "place": _slider("t", line.t, "How far from the search's weights, 0, to the architecture, 1"),
@@ -124,23 +126,7 @@ class Sharpness(StaticFallback, widgets.VBox):
         along, *over = self._sliders.values()
         panels = [widgets.VBox([along, self._drawings[0]]), widgets.VBox([*over, self._drawings[1]])]
         super().__init__([widgets.HTML(f"<b>{TASK}</b>"), widgets.HBox(panels)])
-        self._show(begin)
-        for name, slider in self._sliders.items():
-            slider.observe(lambda change, name=name: self.set_trait(name, change["new"]), names="index")
-        self.observe(self._draw, names=list(_TRAITS))
-        self._draw()
-
-    def state(self) -> str:
-        """What is shown, as a short text that `Sharpness(..., state=text)` and `restore` take back."""
-        return str(self._state())
-
-    def restore(self, state: str) -> None:
-        """Show a state that `state()` returned.
-
-        Raises:
-            UsageError: the state is of another form, or of other measurements.
-        """
-        self._show(self._allowed(SharpnessState.parse(state)))
+        self._begin(begin, self._sliders.items(), "index")
 
     def step(self) -> None:
         """One point further along the line, as far as it goes."""
@@ -176,7 +162,7 @@ class Sharpness(StaticFallback, widgets.VBox):
             f"direction the loss is {shown.surface_loss:.2f} nats and the accuracy {shown.surface_accuracy:.1f} %."
         )
 
-    @traitlets.validate(*_TRAITS)
+    @traitlets.validate(*names(SharpnessState))
     def _check(self, proposal: Any) -> int:
         value: int = proposal["value"]
         self._allowed(SharpnessState(**{"place": 0, "column": 0, "row": 0, proposal["trait"].name: value}))
@@ -191,16 +177,7 @@ class Sharpness(StaticFallback, widgets.VBox):
             )
         return state
 
-    def _state(self) -> SharpnessState:
-        return SharpnessState(self.place, self.column, self.row)
-
-    def _show(self, state: SharpnessState) -> None:
-        with self.hold_trait_notifications():
-            self.place, self.column, self.row = state.place, state.column, state.row
-
     def _draw(self, _change: Any = None) -> None:
-        for name, slider in self._sliders.items():
-            slider.index = getattr(self, name)
         line, surface = self._line_sentence(), self._surface_sentence()
         self._drawings[0].value = f"{line_svg(self.line, self.place, line)}<p>{line}</p>"
         self._drawings[1].value = f"{surface_svg(self.surface, (self.row, self.column), surface)}<p>{surface}</p>"
