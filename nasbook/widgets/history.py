@@ -13,7 +13,7 @@ import traitlets
 from nasbook.figures.picture import Picture
 from nasbook.runtime.errors import UsageError
 from nasbook.strategies.published import FAMILIES, PublishedMethod, published_methods
-from nasbook.widgets.base import StaticFallback
+from nasbook.widgets.base import Stateful
 from nasbook.widgets.history_drawing import (
     LARGEST,
     SMALLEST,
@@ -29,7 +29,7 @@ from nasbook.widgets.history_drawing import (
 STEP = 0.05  # of the slider, in powers of ten of a GPU-day
 
 
-class CostExplorer(StaticFallback, widgets.VBox):
+class CostExplorer(Stateful[CostState]):
     """A slider for the budget of a search, a box for each family of methods, the systems that fit and the best of them.
 
     Args:
@@ -40,6 +40,8 @@ class CostExplorer(StaticFallback, widgets.VBox):
         UsageError: no method has a known cost, or the state is of another form.
     """
 
+    state_type = CostState
+
     budget = traitlets.Float(1.0)
     families = traitlets.Tuple()
 
@@ -49,7 +51,7 @@ class CostExplorer(StaticFallback, widgets.VBox):
         if not with_cost:
             raise UsageError("The cost explorer needs at least one method whose GPU-days are known.")
         there = tuple(name for name in FAMILIES if name in with_cost)
-        begin = CostState(1.0, there) if state is None else CostState.parse(state)
+        begin = CostState(1.0, there) if state is None else self._read(state)
         self._slider = widgets.FloatSlider(
             min=SMALLEST,
             max=LARGEST,
@@ -72,20 +74,6 @@ class CostExplorer(StaticFallback, widgets.VBox):
         self.observe(self._draw, names=["budget", "families"])
         self._draw()
 
-    def state(self) -> str:
-        """What is shown, as a short text that `CostExplorer(state=text)` and `restore` take back."""
-        return str(self._state())
-
-    def restore(self, state: str) -> None:
-        """Show a state that `state()` returned.
-
-        Raises:
-            UsageError: the state is of another form.
-        """
-        found = CostState.parse(state)
-        with self.hold_trait_notifications():
-            self.budget, self.families = found.budget, found.families
-
     def result(self) -> CostResult:
         """What the budget buys now."""
         return compute(self.methods, self._state())
@@ -101,9 +89,6 @@ class CostExplorer(StaticFallback, widgets.VBox):
     @traitlets.validate("families")
     def _check_families(self, proposal: Any) -> tuple[str, ...]:
         return check_families(tuple(proposal["value"]))
-
-    def _state(self) -> CostState:
-        return CostState(self.budget, self.families)
 
     def _on_slider(self, change: dict[str, Any]) -> None:
         if not self._setting:

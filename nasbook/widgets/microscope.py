@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -23,7 +23,7 @@ from nasbook.figures.picture import Picture
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import EpochEnded, Event, Started
 from nasbook.spaces import Genotype, SearchSpace, Topology, TopologySpace
-from nasbook.widgets.base import StaticFallback
+from nasbook.widgets.base import Stateful, button
 from nasbook.widgets.lens import State, View, compute
 from nasbook.widgets.lens_drawing import WIDTH, draw_view
 from nasbook.widgets.recordings import Recording, recording
@@ -32,7 +32,7 @@ SIDE_BY_SIDE = 2
 Edges = SearchSpace | TopologySpace
 
 
-class Microscope(StaticFallback, widgets.VBox):
+class Microscope(Stateful[State]):
     """A search epoch by epoch.
 
     Args:
@@ -44,6 +44,8 @@ class Microscope(StaticFallback, widgets.VBox):
     Raises:
         UsageError: more than two runs, runs of different spaces, records without a space, or a state out of range.
     """
+
+    state_type = State
 
     epoch = traitlets.Int(1)
     group = traitlets.Unicode("normal")
@@ -76,29 +78,18 @@ class Microscope(StaticFallback, widgets.VBox):
                 self.epoch = self.recordings[-1].epochs
             self._draw()
 
-    def state(self) -> str:
-        """Where the microscope is pointed at, as a line that `restore` reads."""
-        return str(State(self.epoch, self.group, self.edge))
-
     def restore(self, text: str) -> None:
         """Point the microscope where a state says.
 
         Raises:
             UsageError: the text is not a state, or names an epoch, a group or an edge that is not there.
         """
-        state = State.parse(text)
-        if state.group not in self.space.groups:
-            raise UsageError(f"There is no group {state.group!r}; there is {' and '.join(self.space.groups)}.")
-        edges = len(self.space.groups[state.group].edges)
-        if state.edge >= edges or not 1 <= state.epoch <= self._epochs():
-            raise UsageError(f"There are the edges 0 to {edges - 1} and the epochs 1 to {self._epochs()}.")
-        with self.hold_trait_notifications():
-            self.epoch, self.group, self.edge = state.epoch, state.group, state.edge
+        super().restore(text)
         self._draw()
 
     def views(self) -> list[View]:
         """What is seen of each run now."""
-        return [compute(each, State(self.epoch, self.group, self.edge)) for each in self.recordings]
+        return [compute(each, self._state()) for each in self.recordings]
 
     def reload(self) -> None:
         """Read again the runs that are kept in folders, to follow a search that runs elsewhere."""
@@ -124,6 +115,14 @@ class Microscope(StaticFallback, widgets.VBox):
     def _valid_group(self, proposal: Any) -> str:
         return proposal["value"] if proposal["value"] in self.space.groups else self.group
 
+    def _allowed(self, state: State) -> State:
+        if state.group not in self.space.groups:
+            raise UsageError(f"There is no group {state.group!r}; there is {' and '.join(self.space.groups)}.")
+        edges = len(self.space.groups[state.group].edges)
+        if state.edge >= edges or not 1 <= state.epoch <= self._epochs():
+            raise UsageError(f"There are the edges 0 to {edges - 1} and the epochs 1 to {self._epochs()}.")
+        return state
+
     def _next_title(self) -> str:
         self.started += 1
         return self.titles[self.started - 1] if self.started <= len(self.titles) else f"run {self.started}"
@@ -148,14 +147,15 @@ class Microscope(StaticFallback, widgets.VBox):
         widgets.jslink((self._play, "value"), (self._slider, "value"))
         for name, control in (("epoch", self._slider), ("group", self._group), ("edge", self._edge)):
             traitlets.link((self, name), (control, "value"))
+        again = button("read again", "Read the run folders again", self.reload, width="7em")
         row = [
-            _button("◂ back", "One epoch back", lambda: self._step(-1)),
-            _button("step ▸", "One epoch on", lambda: self._step(1)),
+            button("◂ back", "One epoch back", lambda: self._step(-1), width="7em"),
+            button("step ▸", "One epoch on", lambda: self._step(1), width="7em"),
             self._play,
             self._slider,
             *([self._group] if len(self.space.groups) > 1 else []),
             self._edge,
-            *([_button("read again", "Read the run folders again", self.reload)] if self._from_folders() else []),
+            *([again] if self._from_folders() else []),
         ]
         return widgets.HBox(row, layout={"flex_flow": "row wrap"})
 
@@ -230,12 +230,6 @@ def picture(views: Sequence[View]) -> Picture:
 @lru_cache(maxsize=256)
 def _cell(genotype: Genotype | Topology, group: str) -> str:
     return cell_svg(genotype, group)
-
-
-def _button(text: str, tooltip: str, act: Callable[[], None]) -> widgets.Button:
-    button = widgets.Button(description=text, tooltip=tooltip, layout={"width": "7em"})
-    button.on_click(lambda _: act())
-    return button
 
 
 def _one_space(found: Sequence[Edges]) -> Edges:

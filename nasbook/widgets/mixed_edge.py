@@ -23,7 +23,7 @@ from nasbook.runtime.errors import UsageError
 from nasbook.runtime.random import RandomStream
 from nasbook.spaces.operations import Normalising
 from nasbook.supernet import MixedEdge
-from nasbook.widgets.base import StaticFallback
+from nasbook.widgets.base import Stateful
 
 OPERATIONS = ("skip_connect", "max_pool_3x3", "sep_conv_3x3")
 LARGEST = 10.0
@@ -123,7 +123,7 @@ def compute(outputs: EdgeOutputs, state: MixedEdgeState) -> MixedEdgeResult:
     return MixedEdgeResult(tuple(weights.tolist()), _pixels(outputs, state.picture, mixture), tuple(distances.tolist()))
 
 
-class MixedEdgeSliders(StaticFallback, widgets.VBox):
+class MixedEdgeSliders(Stateful[MixedEdgeState]):
     """Sliders for alpha, bars for the softmax weights, and the picture that the mixed edge puts out.
 
     Args:
@@ -133,6 +133,8 @@ class MixedEdgeSliders(StaticFallback, widgets.VBox):
     Raises:
         UsageError: the state is of another form, of another edge, or of an image that is not there.
     """
+
+    state_type = MixedEdgeState
 
     picture = traitlets.Int(0)
     alpha = traitlets.Tuple()
@@ -148,7 +150,7 @@ class MixedEdgeSliders(StaticFallback, widgets.VBox):
         double = widgets.Button(description="Double each α", tooltip="One step towards a single operation")
         zero = widgets.Button(description="All to zero", tooltip="Begin again with equal weights")
         self._drawing = widgets.HTML()
-        begin = MixedEdgeState(0, (0.0,) * len(outputs.names)) if state is None else self._allowed(state)
+        begin = MixedEdgeState(0, (0.0,) * len(outputs.names)) if state is None else self._read(state)
         controls = widgets.VBox([self._picture, *self._sliders, widgets.HBox([double, zero])])
         super().__init__([widgets.HBox([controls, self._drawing])], picture=begin.picture, alpha=begin.alpha)
         for index, slider in enumerate(self._sliders):
@@ -159,20 +161,6 @@ class MixedEdgeSliders(StaticFallback, widgets.VBox):
         self.observe(self._draw, names=["picture", "alpha"])
         self._draw()
 
-    def state(self) -> str:
-        """What is shown, as a short text that `MixedEdgeSliders(..., state=text)` and `restore` take back."""
-        return str(MixedEdgeState(self.picture, self.alpha))
-
-    def restore(self, state: str) -> None:
-        """Show a state that `state()` returned.
-
-        Raises:
-            UsageError: the state is of another form, of another edge, or of an image that is not there.
-        """
-        found = self._allowed(state)
-        with self.hold_trait_notifications():
-            self.picture, self.alpha = found.picture, found.alpha
-
     def step(self) -> None:
         """Double every alpha, or go as far as the sliders do: the largest weight grows."""
         largest = max(abs(value) for value in self.alpha)
@@ -181,7 +169,7 @@ class MixedEdgeSliders(StaticFallback, widgets.VBox):
 
     def result(self) -> MixedEdgeResult:
         """What the edge computes now."""
-        return compute(self.outputs, MixedEdgeState(self.picture, self.alpha))
+        return compute(self.outputs, self._state())
 
     def figure(self) -> Picture:
         """Input, the operations' outputs with their weights, and the mixed output, side by side."""
@@ -214,7 +202,7 @@ class MixedEdgeSliders(StaticFallback, widgets.VBox):
             raise UsageError(f"alpha is {len(self.outputs.names)} numbers between -{LARGEST:g} and {LARGEST:g}.")
         return alpha
 
-    def _allowed(self, text: str) -> MixedEdgeState:
+    def _read(self, text: str) -> MixedEdgeState:
         state = MixedEdgeState.parse(text)
         if len(state.alpha) != len(self.outputs.names) or not 0 <= state.picture < len(self.outputs.images):
             raise UsageError(

@@ -21,7 +21,7 @@ from nasbook.runtime.errors import UsageError
 from nasbook.spaces import Genotype, SearchSpace
 from nasbook.spaces.genotype import Pair
 from nasbook.supernet import Supernet
-from nasbook.widgets.base import StaticFallback
+from nasbook.widgets.base import Stateful
 from nasbook.widgets.path_buttons import PathButtons
 
 TABLE = "s2_2nodes_fixed"
@@ -140,7 +140,7 @@ def compute(scores: PathScores, state: PathsState) -> PathsResult:
     )
 
 
-class WeightSharingPaths(StaticFallback, widgets.VBox):
+class WeightSharingPaths(Stateful[PathsState]):
     """Buttons for the operations of paths A and B, both drawn in one cell; shared parameters and accuracies below.
 
     Args:
@@ -151,14 +151,15 @@ class WeightSharingPaths(StaticFallback, widgets.VBox):
         UsageError: the state is of another form, or of an architecture that is not there.
     """
 
+    state_type = PathsState
+
     a = traitlets.Int(0)
     b = traitlets.Int(0)
 
     def __init__(self, scores: PathScores | None = None, *, state: str | None = None) -> None:
         self.scores = scores or stored_scores()
         last = len(self.scores.genotypes) - 1
-        begin = PathsState(last, min(5, last)) if state is None else PathsState.parse(state)
-        compute(self.scores, begin)
+        begin = PathsState(last, min(5, last)) if state is None else self._read(state)
         cell = self.scores.space.normal
         self._paths = {name: PathButtons(name, cell, self._on_choice) for name in ("a", "b")}
         self._drawing = widgets.HTML()
@@ -179,27 +180,13 @@ class WeightSharingPaths(StaticFallback, widgets.VBox):
         self.observe(self._draw, names=["a", "b"])
         self._draw()
 
-    def state(self) -> str:
-        """What is shown, as a short text that `WeightSharingPaths(state=text)` and `restore` take back."""
-        return str(PathsState(self.a, self.b))
-
-    def restore(self, state: str) -> None:
-        """Show a state that `state()` returned.
-
-        Raises:
-            UsageError: the state is of another form, or of an architecture that is not there.
-        """
-        found = PathsState.parse(state)
-        compute(self.scores, found)
-        self._show(found)
-
     def step(self) -> None:
         """Let B be the next architecture; after the last comes the first."""
         self.b = (self.b + 1) % len(self.scores.genotypes)
 
     def result(self) -> PathsResult:
         """What is shown now."""
-        return compute(self.scores, PathsState(self.a, self.b))
+        return compute(self.scores, self._state())
 
     @style.styled
     def figure(self) -> Picture:
@@ -225,9 +212,9 @@ class WeightSharingPaths(StaticFallback, widgets.VBox):
         compute(self.scores, PathsState(proposal["value"], 0))
         return int(proposal["value"])
 
-    def _show(self, state: PathsState) -> None:
-        with self.hold_trait_notifications():
-            self.a, self.b = state.a, state.b
+    def _allowed(self, state: PathsState) -> PathsState:
+        compute(self.scores, state)
+        return state
 
     def _on_choice(self, name: str, pairs: tuple[Pair, ...]) -> None:
         self.set_trait(name, self.scores.number(pairs))
