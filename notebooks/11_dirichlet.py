@@ -569,7 +569,88 @@ nb.show(
 
 # %% [markdown]
 # That is the point of the schedule: what pruning frees is spent on channels, at about the same memory.
+
+# %% [markdown]
+# ## What five seeds say
 #
+# The live searches were short, and of one seed. The study `method-order` has five at the full epochs and the full side of the
+# images in NAS-Bench-201, each derived cell trained from scratch on fresh images; a random cell is the control. First the
+# gap, with the shared weights:
+
+# %%
+from nasbook import claims
+from nasbook.figures import collapse, methods
+
+runs = claims.runs("method-order")
+compared = ("darts", "drnas", "drnas-progressive")
+methods.gaps([run.values for run in runs], compared)
+
+# %% [markdown]
+# Then what counts in the end, test accuracy after training. Look at the random cell before you praise a method, and at
+# the cell of 3×3 convolutions alone: in this space it is hard to beat, and needs no search.
+
+# %%
+kinds = (*compared, "random", "convolutions")
+scores = {kind: [run.values["trained"][kind] for run in runs] for kind in kinds}
+collapse.by_group({"nas-bench-201": scores}, ylabel="test accuracy after training (%)")
+
+# %% tags=["nbval-check-output"]
+rows = [["seed", "DARTS", "DrNAS", "progressive", "random", "nones of DARTS", "of DrNAS"]]
+for run in runs:
+    values = run.values
+    found = [values["trained"][kind] for kind in (*compared, "random")]
+    nones = (values["darts_none"], values["drnas_none"])
+    rows.append([run.seed, *(f"{each:.1f}" for each in found), *(f"{each:.2f}" for each in nones)])
+nb.show(rows)
+
+
+# %% tags=["nbval-check-output"]
+def always_above(one, other):
+    return all(run.values["trained"][one] > run.values["trained"][other] for run in runs)
+
+
+nb.show(
+    drnas_above_darts_in_every_seed=always_above("drnas", "darts"),
+    drnas_above_the_random_cell_in_every_seed=always_above("drnas", "random"),
+    drnas_above_convolutions_in_every_seed=always_above("drnas", "convolutions"),
+)
+
+# %% [markdown]
+# Here a claim of the lecture holds: the cells of DrNAS are better than those of DARTS. But they are not better than 3×3
+# convolutions everywhere, which a glance at the space suggests without a search; DrNAS finds its way there, and that is what
+# it can be credited with. The progressive variant is no better than a random cell at this size: each of its stages has six
+# epochs, the first two of which do not move $\alpha$.
+#
+# ### At equal accuracy
+#
+# DrNAS is said to find flatter minima. Chapter 08 warned: a supernet that is trained less is flatter. So the study
+# `curvature`, in `s2` where DARTS collapses, measures the largest eigenvalue after each epoch, and compares where the two
+# supernets are equally accurate. In $\alpha$ the coordinates differ, softmax here and concentrations there. In the
+# operation weights they are the same: look at these. Where the lines pass the same accuracy, which is lower?
+
+# %%
+from nasbook.figures import exploration
+
+curved = claims.runs("curvature")
+lines = {
+    name: [run.values["series"][method] for run in curved]
+    for name, method in (("DARTS", "darts"), ("DrNAS", "drnas"))
+}
+exploration.at_equal_accuracy(
+    lines, "mixing_eigenvalue", ylabel="eigenvalue in the operation weights"
+)
+
+# %% tags=["nbval-check-output"]
+rows = [["seed", "compared at (%)", "ratio, weights", "after the last epoch", "ratio, alpha"]]
+for run in curved:
+    keys = ("level", "mixing_eigenvalue_ratio", "mixing_eigenvalue_ratio_end", "eigenvalue_ratio")
+    rows.append([run.seed, *(f"{run.values[key]:.2f}" for key in keys)])
+nb.show(rows)
+
+# %% tags=["nbval-check-output"]
+nb.claims()
+
+# %% [markdown]
 # ## Checkpoint
 
 # %% tags=["nbval-check-output"]
