@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from nasbook.runtime.errors import UsageError
 
@@ -39,8 +39,9 @@ class SearchNumbers:
         alpha_scale: standard deviation of the architecture parameters' start.
         alpha_clip: largest norm of the architecture parameters' gradient; 0 leaves it as it is.
         alpha_every: steps of the shared weights for one of the architecture parameters.
-        frozen_epochs: first epochs of each stage in which the architecture parameters stay as they are.
-        temperature: of a Gumbel draw in the first epoch; it falls linearly.
+        frozen_epochs: first epochs of each stage in which the architecture parameters stay as they are; where only
+            `epochs` is changed they keep their share of it.
+        temperature: of a Gumbel draw in the first epoch; from there it goes in a straight line.
         temperature_end: of a Gumbel draw in the last epoch.
         unsampled: what an operation that was not drawn adds: "nothing", or "ones" times its weight of zero, as in
             GDAS's released code (the weight's gradient differs).
@@ -51,7 +52,8 @@ class SearchNumbers:
             half of the epochs; where there is no number, there is one stage.
         anchor_kl: weight of the distance KL(Dir(beta) || Dir(1)) of Dirichlet concentrations to their anchor.
         cost_weight: weight of the expected cost of an operation, as a share of the mean cost.
-        cost: "multiply-adds", or "latency" as measured on this machine when the search starts.
+        cost: "multiply-adds", or "latency" as measured on this machine when the search starts, so that two searches
+            with one seed differ.
         order: "alpha-first" as in the released code, or "weights-first" as the lecture writes it.
         augment: random crop and flip of both halves.
         drop_path: probability that drop path on the supernet's operations rises to, linearly from 0 at the first epoch.
@@ -261,7 +263,10 @@ _CLASS_METHODS: dict[str, dict[str, dict[str, Any]]] = {
         "nas-bench-201": {"epochs": 24},
     },
     "dsnas": {"": {**_SAMPLED, "alpha_decay": 0.0}, "nas-bench-201": {"epochs": 24}},
-    "drnas-progressive": {"": {"partial": 4, "partial_end": 2, "operations_end": 3, "frozen_epochs": 2}},
+    "drnas-progressive": {
+        "": {"partial": 4, "partial_end": 2, "operations_end": 3, "frozen_epochs": 2},
+        "nas-bench-1shot1": {"operations_end": 2},
+    },
     "pc-darts": {"": {"partial": 4, "frozen_epochs": 6}, "nas-bench-201": {"frozen_epochs": 4}},
     "proxylessnas": {"": {**_GATES, "frozen_epochs": 4}},
     "proxylessnas-two-paths": {
@@ -422,12 +427,22 @@ def override(numbers: Numbers, changes: dict[str, Any]) -> Numbers:
     for name in changes:
         if name not in allowed:
             raise UsageError(f"There is no number {name!r} to change; there are {', '.join(sorted(allowed))}.")
+        _check_type(name, changes[name], get_type_hints(type(numbers))[name])
     changed = replace(numbers, **changes)
     _check(changed)
     if isinstance(numbers, SearchNumbers) and "epochs" in changes and "frozen_epochs" not in changes:
         share: Any = round(numbers.frozen_epochs * changed.epochs / numbers.epochs)
         changed = replace(changed, **{"frozen_epochs": share})
     return changed
+
+
+def _check_type(name: str, value: Any, kind: Any) -> None:
+    """A whole number will do for a real one, and a truth value for no number."""
+    allowed = get_args(kind) or (kind,)
+    right = type(value) in allowed or (float in allowed and type(value) is int)
+    if not right:
+        words = {int: "a whole number", float: "a number", str: "a word", bool: "true or false", type(None): "None"}
+        raise UsageError(f"{name} must be {' or '.join(words[each] for each in allowed)}, not {value!r}.")
 
 
 def _check(numbers: SearchNumbers | TrainNumbers) -> None:
@@ -441,8 +456,10 @@ def _check(numbers: SearchNumbers | TrainNumbers) -> None:
         raise UsageError("batch must be at least 2, as batch normalisation needs more than one image.")
     for number in fields(numbers):
         value = getattr(numbers, number.name)
-        if isinstance(value, float) and not 0 <= value < float("inf"):
-            raise UsageError(f"{number.name} must be a number of at least 0, not {value!r}.")
+        lowest = -float("inf") if number.name == "alpha_start" else 0.0  # logits may be negative
+        if isinstance(value, float) and not (lowest <= value < float("inf") and value > -float("inf")):
+            allowed = "a finite number" if lowest < 0 else "a number of at least 0"
+            raise UsageError(f"{number.name} must be {allowed}, not {value!r}.")
     if numbers.precision not in ("float32", "float64"):
         raise UsageError(f"precision is float32 or float64, not {numbers.precision!r}.")
     if numbers.drop_path >= 1:

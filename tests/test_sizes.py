@@ -1,5 +1,6 @@
 """The table of numbers: the published values, and the refusal of others that make no sense."""
 
+import math
 from dataclasses import asdict
 
 import pytest
@@ -71,3 +72,35 @@ def test_overrides_change_what_they_name_and_nothing_else():
 def test_refusals(changes, says):
     with pytest.raises(UsageError, match=says):
         sizes.override(sizes.get("class").search, changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("temperature", "hot", "temperature must be a number, not 'hot'."),
+        ("epochs", 2.5, "epochs must be a whole number, not 2.5."),
+        ("batch", True, "batch must be a whole number, not True."),
+        ("operations_end", "all", "operations_end must be a whole number or None, not 'all'."),
+        ("running", 1, "running must be true or false, not 1."),
+        ("cost", None, "cost must be a word, not None."),
+    ],
+)
+def test_a_number_of_another_type_is_refused_by_name(name, value, sentence):
+    with pytest.raises(UsageError) as refused:
+        sizes.override(sizes.get("class").search, {name: value})
+    assert str(refused.value) == sentence
+
+
+def test_whole_numbers_do_for_real_ones_and_logits_may_be_negative():
+    changed = sizes.override(sizes.get("class").search, {"temperature": 2, "alpha_start": -3.0, "images": None})
+    assert (changed.temperature, changed.alpha_start, changed.images) == (2, -3.0, None)
+    with pytest.raises(UsageError, match="alpha_lr must be a number of at least 0"):
+        sizes.override(sizes.get("class").search, {"alpha_lr": -1.0})
+    with pytest.raises(UsageError, match="alpha_start must be a finite number, not -inf"):
+        sizes.override(sizes.get("class").search, {"alpha_start": -math.inf})
+
+
+def test_frozen_epochs_keep_their_share_where_only_the_epochs_change():
+    numbers = sizes.get("class").of("darts", "pc-darts").search
+    assert sizes.override(numbers, {"epochs": 10}).frozen_epochs == numbers.frozen_epochs / 2
+    assert sizes.override(numbers, {"epochs": 10, "frozen_epochs": 1}).frozen_epochs == 1

@@ -20,7 +20,9 @@ from nasbook.sizes import SIZES, SearchNumbers, TrainNumbers
 if TYPE_CHECKING:
     from nasbook.experiment import Outcome
 
-SEARCH = NumberOptions("search", SearchNumbers, "", "Numbers of the search")
+SEARCH = NumberOptions(
+    "search", SearchNumbers, "", "Numbers of the search (those of DARTS; others: nasbook methods NAME)"
+)
 RETRAIN = NumberOptions("train", TrainNumbers, "train-", "Numbers of the training from scratch")
 TRAIN = NumberOptions("train", TrainNumbers, "", "Numbers of the training")
 

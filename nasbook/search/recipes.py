@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from nasbook.runtime.errors import UsageError
 from nasbook.sizes import SearchNumbers
@@ -92,19 +93,29 @@ def get(name: str) -> Recipe:
         UsageError: no method of this name runs here.
     """
     if name not in RECIPES:
-        raise UsageError(f"Method {name!r} does not run here; there are {', '.join(RECIPES)}.")
+        close = get_close_matches(name.lower(), RECIPES, n=1)
+        meant = f" (did you mean {close[0]}?)" if close else ""
+        raise UsageError(f"Method {name!r} does not run here{meant}; there are {', '.join(RECIPES)}.")
     return RECIPES[name]
 
 
 _LEARNING = ("first-order", "second-order", "exact", "policy-gradient", "single-level")  # alpha moves
-# A number that one choice reads: the axis, the words that read it, and the value that leaves it out.
+# A number that one choice reads: the axis, the words that read it, and the value that leaves it out (any value does
+# where that is an ellipsis: there it matters only whether the number was asked for by name).
 READERS: dict[str, tuple[str, tuple[str, ...], object]] = {
     "temperature": ("relaxation", ("gumbel-softmax", "hard-gumbel"), 1.0),
     "temperature_end": ("relaxation", ("gumbel-softmax", "hard-gumbel"), 1.0),
     "anchor_kl": ("relaxation", ("dirichlet",), 0.0),
-    "plays": ("hypergradient", ("policy-gradient",), None),
+    "plays": ("hypergradient", ("policy-gradient",), ...),
+    "alpha_lr": ("hypergradient", _LEARNING, ...),
+    "alpha_beta1": ("hypergradient", _LEARNING, ...),
+    "alpha_beta2": ("hypergradient", _LEARNING, ...),
+    "alpha_decay": ("hypergradient", _LEARNING, ...),
+    "alpha_clip": ("hypergradient", _LEARNING, ...),
+    "alpha_every": ("hypergradient", _LEARNING, ...),
+    "frozen_epochs": ("hypergradient", _LEARNING, ...),
     "cost_weight": ("hypergradient", _LEARNING, 0.0),
-    "unsampled": ("memory", ("active",), "nothing"),
+    "unsampled": ("relaxation", ("hard-gumbel",), "nothing"),
     "partial": ("memory", ("partial",), 1),
     "partial_end": ("memory", ("partial",), 1),
     "operations_end": ("memory", ("partial",), None),
@@ -120,12 +131,20 @@ def check_numbers(recipe: Recipe, numbers: SearchNumbers, given: Iterable[str] =
         given: the numbers that were asked for by name.
 
     Raises:
-        UsageError: a number belongs to another choice on an axis.
+        UsageError: a number belongs to another choice on an axis, or alpha would never move.
     """
     for name, (axis, words, left_out) in READERS.items():
-        asked = name in given or (name != "plays" and getattr(numbers, name) != left_out)
+        asked = name in given or (left_out is not ... and getattr(numbers, name) != left_out)
         if asked and getattr(recipe, axis) not in words:
             raise UsageError(
                 f"Method {recipe.name!r} does not read {name}: it belongs to the {axis} {' or '.join(words)}, "
                 f"and this method's is {getattr(recipe, axis)}."
             )
+    if "cost" in given and not numbers.cost_weight:
+        raise UsageError("cost says what cost_weight weighs: give a cost_weight above 0 too, or leave cost out.")
+    stage = numbers.epochs if numbers.operations_end is None else numbers.epochs // 2
+    if recipe.hypergradient != "none" and numbers.frozen_epochs >= stage:
+        raise UsageError(
+            f"With frozen_epochs {numbers.frozen_epochs} the architecture parameters would never move: a stage of this "
+            f"search has {stage} epochs."
+        )

@@ -32,7 +32,10 @@ def cells_a_stack(layers: int) -> int:
         UsageError: the cells cannot be shared out among the stacks.
     """
     if layers < STACKS or layers % STACKS:
-        raise UsageError(f"NAS-Bench-101 has {STACKS} stacks of equally many cells: {layers} layers cannot be shared.")
+        raise UsageError(
+            f"A network of NAS-Bench-101 or NAS-Bench-1Shot1 has {STACKS} stacks of equally many cells: 3, 6, 9, ..., "
+            f"not {layers} layers."
+        )
     return layers // STACKS
 
 

@@ -123,8 +123,25 @@ def test_a_search_refuses_a_number_that_its_method_does_not_read(dataset):
 
 
 def test_an_unknown_method_is_refused_with_those_that_run():
-    with pytest.raises(UsageError, match="Method 'dart' does not run here; there are darts, "):
-        recipes.get("dart")
+    with pytest.raises(UsageError, match=r"Method 'walk' does not run here; there are darts, "):
+        recipes.get("walk")
+    with pytest.raises(UsageError, match=r"Method 'GDAS' does not run here \(did you mean gdas\?\)"):
+        recipes.get("GDAS")
+
+
+@pytest.mark.parametrize(("method", "stage"), [("pc-darts", 20), ("drnas-progressive", 10), ("snas", 20)])
+def test_frozen_epochs_leave_an_epoch_in_each_stage(method, stage):
+    numbers = sizes.get("class").of("darts", method).search
+    check_numbers(recipes.get(method), replace(numbers, frozen_epochs=stage - 1))
+    with pytest.raises(UsageError, match=f"would never move: a stage of this search has {stage} epochs"):
+        check_numbers(recipes.get(method), replace(numbers, frozen_epochs=stage))
+
+
+def test_a_cost_without_a_weight_is_refused():
+    recipe, numbers = recipes.get("proxylessnas"), sizes.get("class").of("darts", "proxylessnas").search
+    check_numbers(recipe, replace(numbers, cost_weight=0.1), ("cost", "cost_weight"))
+    with pytest.raises(UsageError, match="cost says what cost_weight weighs"):
+        check_numbers(recipe, numbers, ("cost",))
 
 
 @pytest.mark.parametrize("method", list(RECIPES))

@@ -71,6 +71,7 @@ Command
 Known failures
     - Tiny concentrations give huge gradients: chapter 11.
     - The derivative can be taken once: second order as in DARTS, and the curvature in alpha, cannot pass the sample.
+    - Where an edge has no more operations than the second stage keeps (S2, S3), that stage only widens.
     - Pruning half-way trusts an early ranking; with few epochs before it, it removes at random.
 """
 

@@ -76,6 +76,7 @@ Command
 Known failures
     - Two paths at a time compare an operation seldom: short searches end near the start.
     - The policy gradient has few rewards that differ little; without many draws it is noise.
+    - With a price on operations, `none` is the cheapest: a space that has it loses edges to it.
     - The published error is of another network (a tree of pyramids) and not comparable with cells.
 """
 
