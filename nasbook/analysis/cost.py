@@ -87,7 +87,8 @@ def saved_mib(forward: Callable[[], object], parameters: Iterable[Tensor]) -> fl
         storage = tensor.untyped_storage()
         if storage._cdata not in there:
             kept[storage._cdata] = storage.nbytes()
-        return tensor
+        # An operation may save its own output: handed back as it is, graph and tensor would hold each other for ever.
+        return tensor.detach()
 
     with saved_tensors_hooks(pack, lambda tensor: tensor):
         held = forward()

@@ -1,5 +1,6 @@
 """Seconds and saved activations of a step."""
 
+import weakref
 from dataclasses import replace
 from itertools import pairwise
 
@@ -118,3 +119,16 @@ def test_the_fastest_round_counts_and_the_first_is_not_timed(monkeypatch):
 def test_what_cannot_be_measured_is_refused(counts, repeats):
     with pytest.raises(UsageError, match="at least"):
         cost.against_operations(counts, numbers=SMALL, repeats=repeats)
+
+
+def test_counting_leaves_no_activation_behind():
+    """ReLU saves its own output: a hook that hands it back as it is would tie the graph to itself."""
+    layer, images, outputs = nn.Sequential(nn.Linear(4, 4), nn.ReLU()), torch.randn(8, 4), []
+
+    def forward():
+        output = layer(images)
+        outputs.append(weakref.ref(output))
+        return output
+
+    assert cost.saved_mib(forward, layer.parameters()) > 0
+    assert outputs[0]() is None

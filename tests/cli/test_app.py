@@ -38,9 +38,11 @@ def test_the_help_names_every_command_and_every_command_explains_itself() -> Non
 
 
 @pytest.mark.parametrize(
-    "arguments", ["--help", "search --help", "claims measure --help", "methods", "methods gdas", "datasets --json"]
+    "arguments",
+    ["--help", "search --help", "claims measure --help", "methods", "methods darts-exact", "datasets --json"],
 )
 def test_what_needs_no_torch_does_not_import_it(arguments: str, tmp_path: Path) -> None:
+    """Of the cards one without results: an interval takes scipy."""
     code = (
         "import sys; from nasbook.cli import app\n"
         "try: app(sys.argv[1:])\n"
