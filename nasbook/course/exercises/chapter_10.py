@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from nasbook.course.exercises.checking import Exercise, WrongAnswer, expect, exp
 from nasbook.runtime.errors import UsageError
 from nasbook.widgets import simplex
 
-_LOGITS = ((0.7, 0.0), (1.0, -0.5, 0.3), (-2.0, 1.5, 0.0, 0.4, 1.0))
+_LOGITS = ((0.3, 1.0, -0.5), (0.7, 0.0), (-2.0, 1.5, 0.0, 0.4, 1.0))  # the first tells all wrong draws apart
 _TEMPERATURES = (0.3, 1.0, 4.0)
 _SAMPLES = 500
 _HALF = 0.01  # how near to half of the largest entropy is near enough
@@ -42,6 +42,8 @@ def _name_the_draw(got: Tensor, alpha: Tensor, uniform: Tensor, right: Tensor) -
         "The noise has the wrong sign: both logarithms have a minus.": alpha - noise,
         "You added the noise to the probabilities: it belongs to their logarithms.": alpha.softmax(0) + noise,
         "You left the noise out: every row draws the same.": alpha.expand_as(uniform),
+        "Your noise is not a number: log u is negative, so take minus before each logarithm.": uniform.log().log(),
+        "You divided by alpha: the rates of the clocks are the probabilities p.": uniform.log() / alpha,
         "You took minus one logarithm only: that is an exponential number.": alpha - uniform.log(),
     }
     for message, scores in wrong.items():
@@ -66,32 +68,51 @@ def check_half_entropy(attempt: Any) -> None:
 
 def check_straight_through(attempt: Callable[[Tensor, Tensor, float], Any]) -> None:
     """(alpha (K,) of one edge, noise (K,), temperature) -> weights (K,): one-hot, with the relaxed draw's gradient."""
-    generator = torch.Generator().manual_seed(1003)
+    cases = list(_edges())
+    for logits, noise, _, temperature in cases:  # all forwards first: one-hot weights of other noise may fit by chance
+        _check_forwards(
+            attempt(logits.clone().requires_grad_(), noise.clone(), temperature), logits + noise, temperature
+        )
+    for logits, noise, costs, temperature in cases:
+        alpha = logits.clone().requires_grad_()
+        _check_backwards(attempt(alpha, noise.clone(), temperature), alpha, noise, costs, temperature)
+
+
+def _edges() -> Iterator[tuple[Tensor, Tensor, Tensor, float]]:
+    """Logits, noise and costs (K,) of one edge, and a temperature."""
+    generator = torch.Generator().manual_seed(1007)  # of noise that moves the largest in most cases
     for logits in _LOGITS:
         for temperature in _TEMPERATURES:
             noise, costs = torch.randn(2, len(logits), generator=generator, dtype=torch.float64)
-            alpha = torch.tensor(logits, dtype=torch.float64, requires_grad=True)
-            relaxed = torch.softmax((alpha + noise) / temperature, dim=0)
-            hard = torch.nn.functional.one_hot(relaxed.argmax(), len(logits)).double()
-            got = attempt(alpha, noise.clone(), temperature)
-            if isinstance(got, Tensor) and got.shape == relaxed.shape:
-                expect(
-                    not torch.allclose(got.detach(), relaxed.detach()),
-                    "Forwards these are the relaxed weights, so that every operation runs; they should be one-hot.",
-                )
-                plain = torch.nn.functional.one_hot(alpha.argmax(), len(logits)).double()
-                noiseless = torch.allclose(got.detach(), plain) and not torch.equal(plain, hard)
-                expect(not noiseless, "You left out the noise: this is the largest alpha, not a draw.")
-            expect_close(got, hard, "The weights forwards")
-            _check_backwards(got, alpha, relaxed, costs, temperature)
+            yield torch.tensor(logits, dtype=torch.float64), noise, costs, temperature
 
 
-def _check_backwards(got: Tensor, alpha: Tensor, relaxed: Tensor, costs: Tensor, temperature: float) -> None:
+def _check_forwards(got: Any, noisy: Tensor, temperature: float) -> None:
+    """Make sure that the weights are one-hot where alpha plus noise is largest."""
+    relaxed = torch.softmax(noisy / temperature, dim=0)
+    hard = torch.nn.functional.one_hot(noisy.argmax(), len(noisy)).double()
+    if isinstance(got, Tensor) and got.shape == hard.shape:
+        given = got.detach().double()
+        expect(
+            not torch.allclose(given, relaxed),
+            "Forwards these are the relaxed weights, so that every operation runs; they should be one-hot.",
+        )
+        expect(not torch.allclose(given, hard + relaxed), "Forwards z is still added: subtract it as a constant.")
+        one_hot = torch.equal(given.sort().values, hard.sort().values)
+        expect(
+            not one_hot or torch.equal(given, hard),
+            "One-hot, but not where alpha + noise is largest: you left out the noise, or drew other noise than the "
+            "one given.",
+        )
+    expect_close(got, hard, "The weights forwards")
+
+
+def _check_backwards(got: Tensor, alpha: Tensor, noise: Tensor, costs: Tensor, temperature: float) -> None:
     """Make sure that the gradient of the weights times some costs is that of the relaxed draw."""
     expect(got.requires_grad, "Right forwards, but no gradient reaches alpha: an argmax alone has none.")
     (found,) = torch.autograd.grad((got * costs).sum(), alpha, allow_unused=True)
     expect(found is not None, "Right forwards, but no gradient reaches alpha: an argmax alone has none.")
-    (right,) = torch.autograd.grad((relaxed * costs).sum(), alpha)
+    right = _pulled_back(alpha + noise, costs, temperature)
     if temperature != 1:
         warm = torch.allclose(found, right * temperature)
         expect(not warm, "Backwards a division by the temperature is missing.")
@@ -99,7 +120,16 @@ def _check_backwards(got: Tensor, alpha: Tensor, relaxed: Tensor, costs: Tensor,
         not torch.allclose(found, torch.zeros_like(found)),
         "The gradient is zero: what you add has to be zero forwards only.",
     )
+    noiseless = torch.allclose(found, _pulled_back(alpha, costs, temperature))
+    expect(not noiseless, "Backwards the noise is missing: differentiate the same z whose largest weight is drawn.")
     expect_close(found, right, "The gradient in alpha, of the weights times some costs,")
+
+
+def _pulled_back(scores: Tensor, costs: Tensor, temperature: float) -> Tensor:
+    """The gradient (K,) in the scores of the relaxed weights times the costs."""
+    leaf = scores.detach().requires_grad_()
+    (found,) = torch.autograd.grad((torch.softmax(leaf / temperature, dim=0) * costs).sum(), leaf)
+    return found
 
 
 def check_credit(attempt: Callable[[Tensor, Tensor, Tensor, Tensor], Any]) -> None:
@@ -112,22 +142,31 @@ def check_credit(attempt: Callable[[Tensor, Tensor, Tensor, Tensor], Any]) -> No
         got = attempt(alpha.clone(), drawn.clone(), slopes.clone(), outputs.clone())
         credit = (slopes * outputs).sum(1, keepdim=True)
         hot = torch.nn.functional.one_hot(drawn, operations).double()
-        score = hot - alpha.softmax(1)
-        if isinstance(got, Tensor) and got.shape == alpha.shape:
-            wrong = {
-                "All edges got the same credit; each has its own.": credit.sum() * score,
-                "The gradient has the opposite sign.": -credit * score,
-                "An edge's own probabilities are missing: log p of the drawn operation falls as the others rise.": (
-                    credit * hot
-                ),
-                "You differentiated p of the drawn operation; take its logarithm.": (
-                    credit * score * alpha.softmax(1).gather(1, drawn[:, None])
-                ),
-            }
-            for message, each in wrong.items():
-                same = torch.allclose(got.detach().double(), each)
-                expect(not same or torch.allclose(each, credit * score), message)
-        expect_close(got, credit * score, "The gradient in alpha")
+        right = credit * (hot - alpha.softmax(1))
+        if isinstance(got, Tensor) and got.shape == right.shape:
+            _name_the_credit(got.detach().double(), alpha, hot, credit, numbers)
+        expect_close(got, right, "The gradient in alpha")
+
+
+def _name_the_credit(got: Tensor, alpha: Tensor, hot: Tensor, credit: Tensor, numbers: int) -> None:
+    """Say which of the typical wrong gradients this is; `numbers` is n, the length of an output."""
+    chances = alpha.softmax(1)
+    score = hot - chances
+    wrong = {
+        "All edges got the same credit; each has its own.": credit.sum() * score,
+        "The gradient has the opposite sign.": -credit * score,
+        "An edge's own probabilities are missing: log p of the drawn operation falls as the others rise.": credit * hot,
+        "You differentiated p of the drawn operation; take its logarithm.": (
+            credit * score * (chances * hot).sum(1, keepdim=True)
+        ),
+        "You took the mean over the outputs: R of an edge is their sum.": credit / numbers * score,
+        "Your probabilities are taken over the edges: each row of alpha has its own softmax.": (
+            credit * (hot - alpha.softmax(0))
+        ),
+    }
+    for message, each in wrong.items():
+        same = torch.allclose(got, each)
+        expect(not same or torch.allclose(each, credit * score), message)
 
 
 EXERCISES = (

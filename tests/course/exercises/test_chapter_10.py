@@ -43,6 +43,8 @@ def test_right_draws_pass(attempt):
         (lambda alpha, uniform: (alpha.softmax(0) + noise_of(uniform)).argmax(1), "logarithms"),
         (lambda alpha, uniform: alpha.expand_as(uniform).argmax(1), "left the noise out"),
         (lambda alpha, uniform: (alpha - uniform.log()).argmax(1), "one logarithm only"),
+        (lambda alpha, uniform: (alpha - torch.log(torch.log(uniform))).argmax(1), "not a number"),
+        (lambda alpha, uniform: (-uniform.log() / alpha).argmin(1), "divided by alpha"),
         (lambda alpha, uniform: (alpha * noise_of(uniform)).argmax(1), "another operation"),
         (lambda alpha, uniform: alpha + noise_of(uniform), "one whole number a row"),
         (lambda alpha, uniform: (alpha + noise_of(uniform)).argmax(), "one whole number a row"),
@@ -110,6 +112,11 @@ def without_noise_backwards(alpha, noise, temperature):
     return hot_of(relaxed_draw(alpha, noise, temperature)) + plain - plain.detach()
 
 
+def with_other_noise(alpha, noise, temperature):
+    torch.manual_seed(0)
+    return torch.nn.functional.gumbel_softmax(alpha, temperature, hard=True)
+
+
 def without_noise(alpha, noise, temperature):
     return straight_through(alpha, torch.zeros_like(noise), temperature)
 
@@ -122,9 +129,12 @@ def without_noise(alpha, noise, temperature):
         (lambda *given: straight_through(*given).detach().requires_grad_(), "no gradient reaches alpha"),
         (without_detach, "gradient is zero"),
         (warm_backwards, "temperature is missing"),
-        (without_noise_backwards, "The gradient in alpha"),
+        (without_noise_backwards, "Backwards the noise is missing"),
+        (with_other_noise, "drew other noise"),
+        (lambda *given: -straight_through(*given) + 2 * hot_of(relaxed_draw(*given)), "The gradient in alpha"),
+        (lambda *given: straight_through(*given) * 2, "The weights forwards"),
         (without_noise, "left out the noise"),
-        (lambda *given: hot_of(relaxed_draw(*given)) + relaxed_draw(*given), "The weights forwards"),
+        (lambda *given: hot_of(relaxed_draw(*given)) + relaxed_draw(*given), "subtract it"),
         (lambda *given: relaxed_draw(*given).argmax(), "should have shape"),
         (lambda *given: None, "is a return missing"),
     ],
@@ -194,6 +204,10 @@ def drawn_only(alpha, drawn, slopes, outputs):
     return (slopes * outputs).sum(1, keepdim=True) * one_hot(drawn, alpha.shape[1])
 
 
+def over_the_edges(alpha, drawn, slopes, outputs):
+    return (slopes * outputs).sum(1, keepdim=True) * (one_hot(drawn, alpha.shape[1]) - alpha.softmax(0))
+
+
 def of_p(alpha, drawn, slopes, outputs):
     return credit(alpha, drawn, slopes, outputs) * alpha.softmax(1).gather(1, drawn[:, None])
 
@@ -205,6 +219,8 @@ def of_p(alpha, drawn, slopes, outputs):
         (lambda *given: -credit(*given), "opposite sign"),
         (drawn_only, "probabilities are missing"),
         (of_p, "take its logarithm"),
+        (lambda *given: credit(*given) / given[2].shape[1], "took the mean"),
+        (over_the_edges, "over the edges"),
         (lambda *given: credit(*given) / len(given[0]), "The gradient in alpha"),
         (lambda *given: credit(*given).sum(1), "should have shape"),
         (lambda *given: None, "is a return missing"),
