@@ -191,7 +191,7 @@ def gradient_sizes(sizes: Mapping[float, float], *, ax: Axes | None = None) -> P
     at, values = np.array(sorted(sizes.items())).T
     ax.plot(at, values, "s-", color=style.BLUE, label="largest of all samples")
     ax.plot(at, values[0] * (at[0] / at) ** 2, color=style.GREY, ls="--", lw=1.0, label="in proportion to 1 / β²")
-    ax.set(xscale="log", yscale="log", xlabel="concentration β", ylabel="largest |∂z / ∂β|")
+    ax.set(xscale="log", yscale="log", xlabel="concentration β", ylabel="largest |∂θ / ∂β|")
     ax.legend(loc="upper right")
     power = math.log(values[0] / values[1]) / math.log(at[0] / at[1])
     return Picture(

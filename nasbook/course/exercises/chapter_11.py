@@ -36,7 +36,7 @@ def check_mean_and_variance(attempt: Callable[[Tensor], Any]) -> None:
 
 
 def check_jacobian(attempt: Callable[[Tensor, Tensor], Any]) -> None:
-    """(z (samples, K), beta (K,)) -> dz_i / dbeta_j at [s, i, j]."""
+    """(theta (samples, K), beta (K,)) -> dtheta_i / dbeta_j at [s, i, j]."""
     for place, values in enumerate(_BETAS):
         beta = torch.tensor(values, dtype=torch.float64)
         drawn = distributions.dirichlet(beta, samples=40, seed=1100 + place)
@@ -54,11 +54,11 @@ def _name_the_fault(got: Tensor, right: Tensor, weights: Tensor) -> None:
     expect(not _equal(got, -right, _DIGITS), "Every sign is the opposite: a larger concentration raises its weight.")
     expect(not _equal(got, right.mT, _DIGITS), "Rows and columns are swapped: i is the weight that moves.")
     alone = right * (1 - weights)[:, None, :]
-    expect(not _equal(got, alone, _DIGITS), "What the other weights give up has to be shared by 1 / (1 - z_j).")
+    expect(not _equal(got, alone, _DIGITS), "What the other weights give up has to be shared by 1 / (1 - theta_j).")
     if got.shape == right.shape and not torch.allclose(got, right, rtol=_DIGITS, atol=_DIGITS):
         expect(
             bool((got.sum(1).abs() < _DIGITS * (1 + got.abs().amax(1))).all()),
-            "The weights no longer sum to one: for each j the derivatives of all z_i have to cancel.",
+            "The weights no longer sum to one: for each j the derivatives of all theta_i have to cancel.",
         )
         raise WrongAnswer(
             "The weights go on to sum to one, as they should, but the slope of the Beta is wrong: derive F by its "

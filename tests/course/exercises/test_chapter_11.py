@@ -43,33 +43,36 @@ def test_wrong_moments_are_told_what_is_wrong(attempt, says):
     assert says in sentence
 
 
-def jacobian(z, beta, *, held=True, density_of=None, step=1e-5):
+def jacobian(theta, beta, *, held=True, density_of=None, step=1e-5):
     """By central differences of the Beta's CDF; `held=False` moves its second parameter against the first."""
-    z, beta = z.numpy(), beta.numpy()
+    theta, beta = theta.numpy(), beta.numpy()
     rest = beta.sum() - beta
     shift = 0.0 if held else step
-    slope = special.betainc(beta + step, rest - shift, z) - special.betainc(beta - step, rest + shift, z)
-    pull = -slope / (2 * step) / stats.beta(beta, rest if density_of is None else density_of(beta)).pdf(z)
-    own = torch.eye(len(beta), dtype=torch.float64) - torch.from_numpy(z)[:, :, None]
-    return own * torch.from_numpy(pull / (1 - z))[:, None, :]
+    slope = special.betainc(beta + step, rest - shift, theta) - special.betainc(beta - step, rest + shift, theta)
+    pull = -slope / (2 * step) / stats.beta(beta, rest if density_of is None else density_of(beta)).pdf(theta)
+    own = torch.eye(len(beta), dtype=torch.float64) - torch.from_numpy(theta)[:, :, None]
+    return own * torch.from_numpy(pull / (1 - theta))[:, None, :]
 
 
 def test_the_jacobian_passes():
     assert verdict(2, jacobian)[0] == "right"
-    assert verdict(2, lambda z, beta: jacobian(z, beta, step=1e-4))[0] == "right"
+    assert verdict(2, lambda theta, beta: jacobian(theta, beta, step=1e-4))[0] == "right"
 
 
 @pytest.mark.parametrize(
     ("attempt", "says"),
     [
-        (lambda z, beta: -jacobian(z, beta), "opposite"),
-        (lambda z, beta: jacobian(z, beta).mT, "swapped"),
-        (lambda z, beta: jacobian(z, beta) * (1 - z)[:, None, :], "1 / (1 - z_j)"),
-        (lambda z, beta: torch.diag_embed(torch.diagonal(jacobian(z, beta), dim1=1, dim2=2)), "no longer sum to one"),
-        (lambda z, beta: jacobian(z, beta, held=False), "with the second held"),
-        (lambda z, beta: jacobian(z, beta, density_of=lambda b: 0 * b + b.sum()), "with the second held"),
-        (lambda z, beta: jacobian(z, beta)[0], "should have shape"),
-        (lambda z, beta: jacobian(z, beta).tolist(), "Return a tensor"),
+        (lambda theta, beta: -jacobian(theta, beta), "opposite"),
+        (lambda theta, beta: jacobian(theta, beta).mT, "swapped"),
+        (lambda theta, beta: jacobian(theta, beta) * (1 - theta)[:, None, :], "1 / (1 - theta_j)"),
+        (
+            lambda theta, beta: torch.diag_embed(torch.diagonal(jacobian(theta, beta), dim1=1, dim2=2)),
+            "no longer sum to one",
+        ),
+        (lambda theta, beta: jacobian(theta, beta, held=False), "with the second held"),
+        (lambda theta, beta: jacobian(theta, beta, density_of=lambda b: 0 * b + b.sum()), "with the second held"),
+        (lambda theta, beta: jacobian(theta, beta)[0], "should have shape"),
+        (lambda theta, beta: jacobian(theta, beta).tolist(), "Return a tensor"),
     ],
 )
 def test_wrong_jacobians_are_told_what_is_wrong(attempt, says):
