@@ -232,7 +232,7 @@ def lines(
 
 @style.styled
 def budgets(needed: Mapping[str, float], free: Mapping[str, float], *, ax: Axes | None = None) -> Picture:
-    """What some searches need, as bars on a logarithmic axis, and upright lines where budgets end.
+    """What some searches need, as points on a logarithmic axis, and upright lines where budgets end.
 
     Args:
         needed: name to MiB.
@@ -246,17 +246,16 @@ def budgets(needed: Mapping[str, float], free: Mapping[str, float], *, ax: Axes 
         raise UsageError("What fits is drawn for at least one need and one budget, each above 0 MiB.")
     ax = style.on(ax, "wide", height=1.5 + 0.35 * len(needed))
     told, amounts = [], [*needed.values(), *free.values()]
-    least = min(amounts) / 2
     for place, (name, mib) in enumerate(needed.items()):
-        ax.barh(place, mib - least, left=least, color=style.SKY, edgecolor=style.BLUE, height=0.6)
-        ax.annotate(f" {mib:,.0f} MiB", (mib, place), va="center", fontsize=_LABEL)
+        ax.plot(mib, place, color=style.BLUE, marker="o", ls="")
+        ax.annotate(f"   {mib:,.0f} MiB", (mib, place), va="center", fontsize=_LABEL)
         fits = [each for each, amount in free.items() if mib <= amount]
         told.append(f"{name} needs {mib:,.0f} MiB and fits {f'from {fits[0]} on' if fits else 'nowhere'}")
     for name, amount in free.items():
         ax.axvline(amount, color=style.VERMILLION, ls="--", lw=1)
         ax.annotate(name, (amount, 1.0), xycoords=("data", "axes fraction"), fontsize=_LABEL, ha="center", va="bottom")
     ax.set_xscale("log")
-    ax.set(xlabel="memory (MiB, log scale)", xlim=(least, 3 * max(amounts)))
+    ax.set(xlabel="memory (MiB, log scale)", xlim=(min(amounts) / 2, 3 * max(amounts)), ylim=(-0.5, len(needed) - 0.5))
     ax.set_yticks(range(len(needed)), list(needed))
     ax.invert_yaxis()
     return Picture(style.root(ax), f"Memory of searches beside budgets: {'; '.join(told)}.")

@@ -26,12 +26,13 @@ from nasbook.widgets.state import names
 
 STUDY = "method-order"
 TASK = (
-    "At the end of the searches, which method's derived cell loses least with the same weights, and whose cell is best "
-    "after training? Are they the same? Ask another seed."
+    "At the end of the searches, which method's gap is nearest to 0, and whose cell is best after training? Are they "
+    "the same? Ask another seed."
 )
 NOTE = (
-    "Supernet and derived cell share weights and are tested on validation data, trained cells on test data. Where a "
-    "method draws its operations, the supernet's accuracy is that of one draw, so a gap may be below 0."
+    "Supernet and derived cell share weights and are tested on validation data, trained cells on test data. The gap is "
+    "supernet less derived cell. Where a method draws its operations, the supernet's accuracy is that of one draw, and "
+    "the gap may be below 0."
 )
 NOT_MEASURED = f"not measured yet: nasbook claims measure {STUDY} --folder data/results"
 
@@ -189,4 +190,4 @@ def _table(sides: Sequence[Side]) -> str:
 
 
 def _or_later(value: float | None, unit: str) -> str:
-    return "the cell is chosen after the search" if value is None else f"{value:.1f} {unit}"
+    return "chosen after the search by ranking" if value is None else f"{value:.1f} {unit}"

@@ -102,17 +102,18 @@ class Answer:
     """What the task asks for, of one seed; equal numbers make several names.
 
     Args:
-        least_loss: methods with the smallest gap after the last epoch.
+        least_change: methods whose gap after the last epoch is nearest to 0; where the supernet's accuracy is that of
+            one draw, a gap may be below it.
         best_trained: methods whose cell has the highest test accuracy after training.
     """
 
-    least_loss: tuple[str, ...]
+    least_change: tuple[str, ...]
     best_trained: tuple[str, ...]
 
     @property
     def same(self) -> bool:
         """Whether one method is both."""
-        return bool(set(self.least_loss) & set(self.best_trained))
+        return bool(set(self.least_change) & set(self.best_trained))
 
 
 def compute(values: Mapping[str, Any], space: Edges, state: ComparatorState) -> tuple[Side, Side]:
@@ -131,7 +132,7 @@ def answer(values: Mapping[str, Any]) -> Answer:
     """The task's answer for the values of one seed; a method that chooses its cell after the search has no gap."""
     ends = {method: series for method, series in values["series"].items() if not _chosen_after(values, method)}
     gaps = {
-        method: round(each["valid_accuracy"][-1] - each["derived_accuracy"][-1], DIGITS)
+        method: abs(round(each["valid_accuracy"][-1] - each["derived_accuracy"][-1], DIGITS))
         for method, each in ends.items()
     }
     trained = {method: values["trained"][method] for method in values["series"]}

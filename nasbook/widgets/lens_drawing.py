@@ -48,7 +48,11 @@ def _scores(view: View) -> str:
     training = f", training {view.train[view.at]:.1f} %" if view.train else ""
     scores = f"validation {view.valid[view.at]:.1f} %{training}"
     derived = view.derived.values[view.at] if view.derived else None
-    return f"supernet accuracy: {scores}" if derived is None else f"accuracy: {scores}, derived cell {derived:.1f} %"
+    if derived is None:
+        return f"supernet accuracy: {scores}"
+    if not view.train:
+        return f"supernet {view.valid[view.at]:.1f} %, derived cell {derived:.1f} % (validation)"
+    return f"accuracy: {scores}, derived cell {derived:.1f} %"
 
 
 def _chart(view: View) -> list[Box | Curve]:
@@ -62,7 +66,7 @@ def _chart(view: View) -> list[Box | Curve]:
     curves: list[tuple[str, Sequence[float | None], str, tuple[float, ...]]] = []
     if view.train:
         curves.append(("training", view.train, style.GREY, (4.0, 2.0)))
-    curves.append(("validation", view.valid, style.BLUE, ()))
+    curves.append(("validation" if view.train else "supernet", view.valid, style.BLUE, ()))
     if view.derived is not None:
         curves.append((view.derived.label, view.derived.values, style.GREEN, (2.0, 1.5)))
     ends = {}
@@ -80,7 +84,7 @@ def _cursor(view: View) -> list[Box | Curve]:
     bottom = _track_top(len(view.tracks)) - _TRACK_GAP
     return [
         _segment("cursor", (x, top - 4), (x, bottom + 4), style.VERMILLION, 1.4),
-        _text("cursor", x, bottom + 13, str(view.epoch), 7.5),
+        _text("cursor", x, bottom + 13, f"epoch {view.epoch}", 7.5),
     ]
 
 

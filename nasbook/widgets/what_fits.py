@@ -23,12 +23,12 @@ from nasbook.widgets.state import NamedState, names
 RANGES = {
     "operations": (1, 16, 1, "Separable convolutions on an edge"),
     "channels": (8, 48, 4, "Channels of a node in the first cells"),
-    "layers": (3, 20, 1, "Cells of the supernet"),
-    "batch": (8, 512, 8, "Images a step"),
+    "layers": (3, 64, 1, "Cells of the supernet"),
+    "batch": (8, 512, 4, "Images a step"),
 }
 TASK = (
-    "Find the largest batch that a laptop with 8 GiB holds while all operations run. Then let one path run instead: "
-    "with that batch, how many layers would it hold?"
+    "Find the largest batch that a laptop with 8 GiB holds while all operations run. Keep this batch, read the row of "
+    "one path, and move the layers: how many does the laptop hold then?"
 )
 
 
@@ -115,7 +115,7 @@ class WhatFits(Stateful[WhatFitsState]):
 
     @style.styled
     def figure(self) -> Picture:
-        """The needs as bars beside the budgets."""
+        """The needs beside the budgets."""
         drawn = costs.budgets({name: need.mib for name, need in self.result().items()}, BUDGETS)
         return Picture(drawn.figure, f"{self.sentence()} {drawn.alt}")
 

@@ -116,7 +116,7 @@ def test_the_drawings_are_whole_described_and_drawn_as_the_microscope_does(compa
     assert (labels[0], labels[2]) == (left, right)
     assert len(labels) == 3  # rsps has no cell yet
     assert compared._shown.value.count("edge weight</text>") == 1
-    assert compared._shown.value.count("the cell is chosen after the search") == 2
+    assert compared._shown.value.count("chosen after the search by ranking") == 2
     compared.part = PARTS
     assert compared._shown.value.count("<svg") == 4
 

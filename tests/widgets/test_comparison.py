@@ -35,8 +35,10 @@ def test_curves_have_every_epoch_and_no_training_accuracy(make_values):
         assert side.view.valid == tuple(values["series"][side.method]["valid_accuracy"])
         assert side.view.derived.values == tuple(values["series"][side.method]["derived_accuracy"])
         drawn = draw_view(side.view)
-        assert len(drawn.curves("validation-")) == len(side.view.numbers) - 1
+        assert len(drawn.curves("supernet-")) == len(side.view.numbers) - 1
         assert not drawn.curves("training")
+        scores = f"supernet {side.supernet:.1f} %, derived cell {side.derived:.1f} % (validation)"
+        assert scores in [box.text for box in drawn.boxes("text-scores")]
         assert "training" not in " ".join(box.text for box in drawn.boxes("text-"))
         assert "in training" not in side.sentence()
 
@@ -91,18 +93,20 @@ def test_after_training_the_cell_stands_beside_a_random_one(make_values):
     assert "reaches 71.5 % after training, a random one 74.0 %" in side.sentence()
 
 
-def test_the_answer_is_the_smallest_gap_and_the_best_trained_cell(make_values):
+def test_the_answer_is_the_gap_nearest_to_0_and_the_best_trained_cell(make_values):
     values = make_values()
     for method, gap in (("darts", 30.0), ("gdas", -2.0), ("pc-darts", 10.0), ("rsps", -9.0)):
         values["series"][method]["valid_accuracy"][-1] = 50.0
         values["series"][method]["derived_accuracy"][-1] = 50.0 - gap
     values["trained"] |= {"darts": 60.0, "gdas": 70.0, "pc-darts": 80.0, "rsps": 65.0, "random": 99.0}
     found = answer(values)
-    assert (found.least_loss, found.best_trained, found.same) == (("gdas",), ("pc-darts",), False)
+    assert (found.least_change, found.best_trained, found.same) == (("gdas",), ("pc-darts",), False)
     values["trained"]["gdas"] = 80.0
     values["series"]["darts"] |= {"valid_accuracy": [30.2], "derived_accuracy": [32.2]}  # -2.0000000000000036
     found = answer(values)
-    assert (found.least_loss, found.best_trained, found.same) == (("darts", "gdas"), ("gdas", "pc-darts"), True)
+    assert (found.least_change, found.best_trained, found.same) == (("darts", "gdas"), ("gdas", "pc-darts"), True)
+    values["series"]["pc-darts"] |= {"valid_accuracy": [31.0], "derived_accuracy": [30.0]}
+    assert answer(values).least_change == ("pc-darts",)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,16 @@ def test_every_control_at_both_ends():
     assert fits.state() == str(WhatFitsState())
 
 
+def test_the_task_ends_within_the_sliders():
+    batch = WhatFits().result()["all operations"].batches["laptop, 8 GiB"]
+    fits, laptop = WhatFits(f"operations=8 channels=16 layers=64 batch={batch}"), BUDGETS["laptop, 8 GiB"]
+    assert fits.result()["all operations"].mib > fits.result()["one path"].mib > laptop
+    fits.layers = 8
+    assert fits.result()["all operations"].mib <= laptop
+    fits.batch += RANGES["batch"][2]
+    assert fits.result()["all operations"].mib > laptop
+
+
 def test_the_table_says_what_fits():
     fits = WhatFits()
     need = fits.result()["one path"]

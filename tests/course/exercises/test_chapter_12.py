@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
@@ -31,7 +32,11 @@ def by_counting(first, second, budget):
     return float(count)
 
 
-@pytest.mark.parametrize("attempt", [fits, by_counting])
+def by_numpy(first, second, budget):
+    return np.int64(fits(first, second, budget))
+
+
+@pytest.mark.parametrize("attempt", [fits, by_counting, by_numpy])
 def test_right_counts_pass(attempt):
     assert verdict(1, attempt)[0] == "right"
 
@@ -39,6 +44,11 @@ def test_right_counts_pass(attempt):
 def rounded_up(first, second, budget):
     base, slope = line(first, second)
     return math.ceil((budget - base) / slope)
+
+
+def to_the_nearest(first, second, budget):
+    base, slope = line(first, second)
+    return max(0, round((budget - base) / slope))
 
 
 def without_floor(first, second, budget):
@@ -51,6 +61,7 @@ def without_floor(first, second, budget):
     [
         (lambda first, second, budget: math.floor(budget * first[0] / first[1]), "in proportion"),
         (rounded_up, "Round down"),
+        (to_the_nearest, "Round down"),
         (without_floor, "return 0"),
         (lambda first, second, budget: (budget - line(first, second)[0]) / line(first, second)[1], "whole number"),
         (lambda first, second, budget: 5, "is not 5"),
@@ -98,7 +109,15 @@ def bypass_first(images, operations, theta, parts):
 
 
 def last_channels(images, operations, theta, parts):
-    return edge(images.flip(1), operations, theta, parts)
+    width = images.shape[1] // parts
+    both = torch.cat([mix(images[:, -width:], operations, theta), images[:, :-width]], dim=1)
+    return F.channel_shuffle(both, parts)
+
+
+def last_channels_in_place(images, operations, theta, parts):
+    width = images.shape[1] // parts
+    both = torch.cat([images[:, :-width], mix(images[:, -width:], operations, theta)], dim=1)
+    return F.channel_shuffle(both, parts)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +127,10 @@ def last_channels(images, operations, theta, parts):
         (other_stacks, "stacks of C / parts"),
         (bypass_first, "bypass first"),
         (lambda images, operations, theta, parts: mix(images, operations, theta), "All channels"),
-        (last_channels, "is off by"),
+        (last_channels, "the last C / parts channels"),
+        (last_channels_in_place, "the last C / parts channels"),
+        (lambda *arguments: 2 * edge(*arguments), "is off by"),
+        (lambda *arguments: edge(*arguments).float(), "Your result is float32, the inputs are float64"),
         (lambda images, operations, theta, parts: images[:, : images.shape[1] // parts], "should have shape"),
         (lambda *arguments: None, "is a return missing"),
     ],
@@ -148,6 +170,18 @@ def among_all(alpha, pair, gates):
     return gradient
 
 
+def product_among_all(alpha, pair, gates):
+    p = torch.softmax(alpha, 0)
+    gradient = torch.zeros_like(alpha)
+    gradient[pair[0]] = p[pair[0]] * p[pair[1]] * (gates[0] - gates[1])
+    gradient[pair[1]] = -gradient[pair[0]]
+    return gradient
+
+
+def in_order(alpha, pair, gates):
+    return pair_gradient(alpha, sorted(pair), gates)
+
+
 def one_gate(alpha, pair, gates):
     p = torch.softmax(alpha[list(pair)], 0)
     gradient = torch.zeros_like(alpha)
@@ -163,7 +197,10 @@ def others_pay(alpha, pair, gates):
 @pytest.mark.parametrize(
     ("attempt", "says"),
     [
-        (among_all, "let the pair sum to 1"),
+        (among_all, "from the softmax of all operations"),
+        (product_among_all, "from the softmax of all operations"),
+        (in_order, "the pair's order was changed"),
+        (lambda alpha, pair, gates: pair_gradient(alpha, pair, gates).float(), "Your result is float32"),
         (one_gate, "other gate's gradient"),
         (others_pay, "not drawn has gradient 0"),
         (lambda alpha, pair, gates: -pair_gradient(alpha, pair, gates), "sign is turned"),
