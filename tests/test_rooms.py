@@ -10,7 +10,7 @@ import pytest
 import nasbook
 
 PACKAGE = Path(nasbook.__file__).parent
-# From top to bottom. `sizes` is a room of one file: the table of numbers.
+# From top to bottom.
 ROOMS = [
     "runtime",
     "sizes",
@@ -51,12 +51,12 @@ def imports(path, *, top_level_only=False):
                 yield from (f"nasbook.{alias.name}" for alias in node.names)
 
 
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.name == "sizes.py")
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
 
 
 def test_there_are_no_other_rooms():
     found = {path.name for path in PACKAGE.iterdir() if path.is_dir() and (path / "__init__.py").exists()}
-    assert found | {"sizes"} == set(ROOMS)
+    assert found == set(ROOMS)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -81,7 +81,7 @@ def _numbers(name: str) -> str:
         for family, numbers in size.methods.get(name, {}).items():
             where = f"{size.name} size" + (f" in the family {family}" if family else "")
             lines += [f"- {where}: " + ", ".join(f"{key} {value}" for key, value in numbers.items())] * bool(numbers)
-    return "\n".join(["Those of DARTS at the same size (nasbook/sizes.py)" + (", but:" if lines else "."), *lines])
+    return "\n".join(["Those of DARTS at the same size (nasbook/sizes)" + (", but:" if lines else "."), *lines])
 
 
 def _published(method: Method) -> str:

@@ -1,0 +1,32 @@
+"""The two sizes, and the one table of numbers: `class` runs on a laptop in minutes, `paper` is as published.
+
+Nothing else in the package or in a notebook holds a hyperparameter of a search or of a training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nasbook.runtime.errors import UsageError
+from nasbook.sizes.class_size import CLASS, CLASS_METHODS
+from nasbook.sizes.numbers import Numbers, SearchNumbers, TrainNumbers, override
+from nasbook.sizes.paper_size import PAPER, PAPER_METHODS
+from nasbook.sizes.size import Size
+
+SIZES = {
+    size.name: replace(size, methods=methods) for size, methods in ((CLASS, CLASS_METHODS), (PAPER, PAPER_METHODS))
+}
+
+
+def get(name: str) -> Size:
+    """A size by name.
+
+    Raises:
+        UsageError: there is no such size.
+    """
+    if name not in SIZES:
+        raise UsageError(f"Size {name!r} does not exist; there are {' and '.join(SIZES)}.")
+    return SIZES[name]
+
+
+__all__ = ["SIZES", "Numbers", "SearchNumbers", "Size", "TrainNumbers", "get", "override"]

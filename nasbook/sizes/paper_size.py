@@ -1,0 +1,128 @@
+"""Paper size: every number as published."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from nasbook.sizes.class_size import CLASS
+from nasbook.sizes.size import Size
+
+# As published: Liu et al. 2019 (DARTS), section 3 and appendix A, and the authors' released code.
+PAPER = Size(
+    name="paper",
+    data="cifar10",
+    space="darts",
+    search=replace(
+        CLASS.search,
+        epochs=50,
+        images=None,
+        channels=16,
+        layers=8,
+        nodes=4,
+        reduction="searched",
+        stem_stride=1,
+        w_lr=0.025,
+        alpha_lr=3e-4,
+        augment=True,
+        running=True,
+    ),
+    train=replace(
+        CLASS.train,
+        epochs=600,
+        batch=96,
+        images=None,
+        channels=36,
+        layers=20,
+        stem_stride=1,
+        lr=0.025,
+        nesterov=False,
+        drop_path=0.2,
+        auxiliary=0.4,
+        cutout=16,
+        augment=True,
+    ),
+    families={
+        # Dong & Yang 2020: 3 stages of 5 cells and 2 residual blocks; the training recipe of the benchmark.
+        "nas-bench-201": (
+            {"layers": 17, "nodes": None, "reduction": "fixed", "running": False},
+            {
+                "epochs": 200,
+                "batch": 256,
+                "channels": 16,
+                "layers": 17,
+                "lr": 0.1,
+                "nesterov": True,
+                "decay": 5e-4,
+                "drop_path": 0.0,
+                "auxiliary": 0.0,
+                "cutout": 0,
+            },
+        ),
+        # Zela et al. 2020 (search); Ying et al. 2019 (training).
+        "nas-bench-1shot1": (
+            {"batch": 96, "layers": 9, "nodes": None, "reduction": "fixed"},
+            {
+                "epochs": 108,
+                "batch": 256,
+                "channels": 128,
+                "layers": 9,
+                "lr": 0.1,
+                "decay": 1e-4,
+                "drop_path": 0.0,
+                "auxiliary": 0.0,
+                "cutout": 0,
+            },
+        ),
+    },
+)
+
+_PROXYLESS = {"alpha_lr": 1e-3, "alpha_beta1": 0.0, "alpha_decay": 0.0, "epochs": 160, "frozen_epochs": 40}
+_DRNAS = {"w_lr": 0.1, "w_lr_end": 0.0, "alpha_lr": 6e-4}
+# The methods' own numbers as published; what is left out is as for DARTS. ImageNet's batches are not taken over.
+PAPER_METHODS: dict[str, dict[str, dict[str, Any]]] = {
+    # Li & Talwalkar 2020 on NAS-Bench-201 (Dong & Yang 2020).
+    "rsps": {"nas-bench-201": {"epochs": 250, "w_decay": 5e-4, "w_nesterov": True}},
+    # Xie et al. 2019 and the authors' released code.
+    "snas": {
+        "": {
+            "epochs": 150,
+            "alpha_start": 1.0,
+            "alpha_scale": 0.01,
+            "alpha_clip": 10.0,
+            "temperature_end": 0.03,
+            "drop_path": 0.3,
+        }
+    },
+    # Chen et al. 2021, table 4: their own run of SNAS on NAS-Bench-201.
+    "snas-bilevel": {"": {"epochs": 100, "temperature": 10.0}},
+    # Dong & Yang 2019 and the authors' released code.
+    "gdas": {
+        "": {
+            "epochs": 250,
+            "w_decay": 5e-4,
+            "w_nesterov": True,
+            "temperature": 10.0,
+            "temperature_end": 0.1,
+            "unsampled": "ones",
+        }
+    },
+    # Hu et al. 2020; epochs as in the run of Chen et al. 2021 on NAS-Bench-201.
+    "dsnas": {"": {"epochs": 100, "alpha_lr": 1e-3, "alpha_decay": 0.0, "alpha_start": 1.0, "alpha_scale": 0.01}},
+    # Chen et al. 2021 and the authors' released code.
+    "drnas": {"darts": _DRNAS, "nas-bench-201": {"epochs": 100}},
+    "drnas-progressive": {
+        "": {"frozen_epochs": 10},
+        "darts": {**_DRNAS, "channels": 36, "layers": 20, "partial": 6, "partial_end": 4, "operations_end": 4},
+        "nas-bench-201": {"epochs": 100, "partial": 4, "partial_end": 2, "operations_end": 3},
+        "nas-bench-1shot1": {"partial": 4, "partial_end": 2, "operations_end": 2},
+    },
+    # Xu et al. 2020 and the authors' released code.
+    "pc-darts": {"": {"batch": 256, "w_lr": 0.1, "w_lr_end": 0.0, "alpha_lr": 6e-4, "partial": 4, "frozen_epochs": 15}},
+    # Cai et al. 2019 and the authors' released code; its settings of the weights are for ImageNet.
+    "proxylessnas": {"": {**_PROXYLESS, "alpha_every": 5}},
+    "proxylessnas-two-paths": {"": {**_PROXYLESS, "alpha_every": 5}},
+    "proxylessnas-r": {"": {**_PROXYLESS, "alpha_every": 5}},
+    # Yao et al. 2020 and the authors' released code.
+    "nasp": {"": {"alpha_start": 0.5}},
+}
