@@ -48,7 +48,8 @@ figures.cell(spaces.read("DARTS_V2"))
 #
 # The training images are split in two halves: one teaches the weights, the other teaches $\alpha$. This is first-order
 # DARTS, in plain gradient steps; as published, Adam takes the step on $\alpha$ and SGD with momentum that on $w$. The
-# outer step of the package is short enough to read here.
+# outer step of the package is short enough to read here. (`_problem` holds the two losses, `_move_alpha` takes Adam's
+# step, and a `reward` only the methods of chapter 12 have.)
 
 # %%
 nasbook.source(Search._outer_step)

@@ -143,7 +143,7 @@ def check_numbers(recipe: Recipe, numbers: SearchNumbers, given: Iterable[str] =
     if "cost" in given and not numbers.cost_weight:
         raise UsageError("cost says what cost_weight weighs: give a cost_weight above 0 too, or leave cost out.")
     stage = numbers.epochs if numbers.operations_end is None else numbers.epochs // 2
-    if recipe.hypergradient != "none" and numbers.frozen_epochs >= stage:
+    if recipe.hypergradient != "none" and numbers.frozen_epochs and numbers.frozen_epochs >= stage:
         raise UsageError(
             f"With frozen_epochs {numbers.frozen_epochs} the architecture parameters would never move: a stage of this "
             f"search has {stage} epochs."

@@ -119,8 +119,9 @@ def test_ctrl_c_ends_the_server_quietly(sent: signal.Signals, tmp_path: Path) ->
     pid = tmp_path / "pid"
     child = f"import os, pathlib, time; pathlib.Path({str(pid)!r}).write_text(str(os.getpid())); time.sleep(60)"
     code = textwrap.dedent(f"""
-        import sys
+        import signal, sys
         from nasbook.course import lab
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
         sys.exit(lab._serve([sys.executable, "-c", {child!r}]))
     """)
     nasbook = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)

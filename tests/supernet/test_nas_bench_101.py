@@ -142,7 +142,7 @@ def test_drop_path_acts_in_training_only():
 def test_refusals():
     architecture = spaces.read(TEXT)
     for layers in (0, 2, 4, 8):
-        with pytest.raises(UsageError, match=f"3 stacks of equally many cells: .*not {layers} layers"):
+        with pytest.raises(UsageError, match=rf"3 stacks of equally many cells: .*not {layers} layers"):
             check((3, 32, 32), 1, layers)
     with pytest.raises(UsageError, match="3 stacks"):
         Network101(architecture, channels=8, layers=5, classes=3)
