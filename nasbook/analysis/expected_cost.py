@@ -11,9 +11,9 @@ from torch import Tensor
 from nasbook.datasets import Dataset
 from nasbook.runtime.random import RandomStream
 from nasbook.search import building
+from nasbook.search.penalty import expected_cost
 from nasbook.sizes import SearchNumbers
 from nasbook.spaces import Space
-from nasbook.supernet.operation_costs import IMAGES, operation_costs
 
 
 def multiply_adds(space: Space, dataset: Dataset, numbers: SearchNumbers) -> dict[str, Tensor]:
@@ -22,11 +22,9 @@ def multiply_adds(space: Space, dataset: Dataset, numbers: SearchNumbers) -> dic
     Returns:
         For each group of the space (edges, operations).
     """
-    device = torch.device("cpu")
-    with RandomStream(0, device=device).scope():
-        supernet = building.build_supernet(space, dataset, numbers, partial=numbers.partial, device=device)
-        images = torch.zeros(IMAGES, *dataset.image, dtype=getattr(torch, numbers.precision))
-        return operation_costs(supernet, space, images, "multiply-adds")
+    with RandomStream(0).scope():
+        supernet = building.build_supernet(space, dataset, numbers, partial=numbers.partial, device=torch.device("cpu"))
+    return building.costs(supernet, space, dataset, "multiply-adds")
 
 
 def expected(weights: Mapping[str, Any], costs: Mapping[str, Tensor]) -> float:
@@ -36,5 +34,4 @@ def expected(weights: Mapping[str, Any], costs: Mapping[str, Tensor]) -> float:
         weights: for each group (edges, operations), tensors or the lists that a history holds.
         costs: likewise, in any unit.
     """
-    total = sum(float((torch.as_tensor(weights[name]).detach() * cost).sum()) for name, cost in costs.items())
-    return total / sum(float(cost.mean(dim=-1).sum()) for cost in costs.values())
+    return float(expected_cost({name: torch.as_tensor(weights[name]).detach() for name in costs}, costs))

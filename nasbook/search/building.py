@@ -63,12 +63,9 @@ def alpha_optimizer(alpha: Iterable[Tensor], numbers: SearchNumbers) -> torch.op
     return torch.optim.Adam(list(alpha), numbers.alpha_lr, betas, weight_decay=numbers.alpha_decay)
 
 
-def costs(
-    supernet: nn.Module, space: Space, dataset: Dataset, numbers: SearchNumbers, device: torch.device
-) -> dict[str, Tensor]:
-    """What each operation costs (see `operation_costs`); nothing where the search does not weigh it."""
-    if not numbers.cost_weight:
-        return {}
-    images = torch.zeros(IMAGES, *dataset.image, device=device, dtype=getattr(torch, numbers.precision))
-    with RandomStream(0, device=device).scope():  # a noise operation draws: not from the search's numbers
-        return operation_costs(supernet, space, images, numbers.cost)
+def costs(supernet: nn.Module, space: Space, dataset: Dataset, cost: str) -> dict[str, Tensor]:
+    """What each operation of a supernet costs on the images of a data set (see `operation_costs`)."""
+    parameter = next(supernet.parameters())
+    images = torch.zeros(IMAGES, *dataset.image).to(parameter)
+    with RandomStream(0, device=parameter.device).scope():  # a noise operation draws: not from a search's numbers
+        return operation_costs(supernet, space, images, cost)

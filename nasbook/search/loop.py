@@ -103,7 +103,7 @@ class Search:
         self.weights_batches, self.alpha_batches = self._batches(halves[0]), self._batches(halves[1])
         self.w_optimizer = weights_optimizer(self.supernet, numbers)
         self.alpha_optimizer = alpha_optimizer(self.alpha.values(), numbers)
-        prices = costs(self.supernet, space, dataset, numbers, self.device)
+        prices = costs(self.supernet, space, dataset, numbers.cost) if numbers.cost_weight else {}
         self.penalty = Penalty(numbers.anchor_kl, numbers.cost_weight, prices)
 
     @property

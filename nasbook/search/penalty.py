@@ -34,9 +34,19 @@ class Penalty:
         if self.anchor_kl:
             terms += [self.anchor_kl * distance_to_anchor(values) for values in alpha.values()]
         if self.cost_weight:
-            equal = sum(cost.mean(dim=-1).sum() for cost in self.costs.values())
-            terms += [self.cost_weight * (weights[name] * cost).sum() / equal for name, cost in self.costs.items()]
+            terms.append(self.cost_weight * expected_cost(weights, self.costs))
         return torch.stack(terms).sum() if terms else None
+
+
+def expected_cost(weights: Mapping[str, Tensor], costs: Mapping[str, Tensor]) -> Tensor:
+    """The expected cost of an architecture (scalar), 1 at equal operation weights.
+
+    Args:
+        weights: for each group (rows, operations).
+        costs: likewise, in any unit.
+    """
+    equal = torch.stack([cost.mean(dim=-1).sum() for cost in costs.values()]).sum()
+    return torch.stack([(weights[name] * cost).sum() for name, cost in costs.items()]).sum() / equal
 
 
 def distance_to_anchor(alpha: Tensor) -> Tensor:
