@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from nasbook import datasets, instruments, sizes, spaces
 from nasbook.datasets import Dataset
 from nasbook.evaluation import Training, check
 from nasbook.runtime import devices
-from nasbook.runtime.driver import drive
+from nasbook.runtime.driver import Stage, drive
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import Listener
 from nasbook.runtime.run_folder import RunFolder
@@ -35,11 +35,13 @@ class Outcome:
         result: the keys of `nasbook search --json` or `nasbook train --json`.
         history: one record an epoch of the search (or of the training, after `train`).
         training: one record an epoch of the training from scratch; empty when there was none.
+        decisions: one record a stop of a selection that decides step by step; empty for others.
     """
 
     result: dict[str, Any]
     history: list[dict[str, Any]]
     training: list[dict[str, Any]]
+    decisions: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def genotype(self) -> Any:
@@ -56,6 +58,7 @@ def search(
     seed: int = 0,
     retrain: bool = True,
     record: Sequence[str] = (),
+    keep: int = 0,
     device: str = "auto",
     numbers: dict[str, Any] | None = None,
     train_numbers: dict[str, Any] | None = None,
@@ -74,6 +77,7 @@ def search(
         retrain: train the architecture that comes out from scratch and test it.
         record: what to measure after each epoch besides, by names of `instruments.INSTRUMENTS`; each epoch's record
             says in `instrument_seconds` what that cost.
+        keep: keep the state after every so many epochs, and after the last, for `select`; 0 keeps none.
         device: "auto", "cpu", "cuda" or "mps".
         numbers, train_numbers: numbers of the size to change, by name (see `nasbook.sizes`).
         root: folder of the real data sets.
@@ -91,6 +95,8 @@ def search(
     if recipe.selection not in SELECTIONS:  # said now: a selection is first used after the whole search
         there = ", ".join(SELECTIONS)
         raise UsageError(f"Recipe {method!r}: selection {recipe.selection!r} does not exist; there are {there}.")
+    if keep < 0 or (keep and run is None):
+        raise UsageError("keep is a number of epochs, at least 0, and needs a run folder to keep their states in.")
     asked = sizes.override(preset.search, numbers or {})
     recipes.check_numbers(recipe, asked, numbers or {})
     fit = sizes.override(preset.train, train_numbers or {})
@@ -122,6 +128,7 @@ def search(
         "retrain": retrain,
         "device": where.type,
         "record": list(record),
+        "keep": keep,
         "search": asdict(chosen),
         "train": asdict(fit),
     }
@@ -129,7 +136,7 @@ def search(
     finished = folder.result()
     if finished is None:
         finished = _run_search(stage, fit, folder, listeners)
-    return Outcome(finished, folder.history("search"), folder.history("train"))
+    return Outcome(finished, folder.history("search"), folder.history("train"), folder.history("select"))
 
 
 def train(
@@ -171,12 +178,9 @@ def train(
     folder = _open(run, config)
     finished = folder.result()
     if finished is None:
-        saved = folder.checkpoint()
-        if saved is not None:
-            stage.load_state_dict(saved["state"])
-        result = _run_training(stage, folder, listeners)
+        result = _run_training(stage, folder, listeners, folder.checkpoint())
         head = {"genotype": str(architecture), "data": config["data"], "size": size, "seed": seed}
-        finished = {**head, **result, "run": _folder_text(folder.path)}
+        finished = {**head, **result, "run": folder_text(folder.path)}
         folder.finish(finished)
     return Outcome(finished, folder.history("train"), folder.history("train"))
 
@@ -191,16 +195,14 @@ def default_folder(config: dict[str, Any]) -> Path:
 
 def _run_search(stage: Search, fit: TrainNumbers, folder: RunFolder, listeners: Iterable[Listener]) -> dict[str, Any]:
     saved = folder.checkpoint()
-    genotype: Architecture | None = None
-    stopped: int | None = None
-    if saved is not None and saved["stage"] == "search":
-        stage.load_state_dict(saved["state"])
-    elif saved is not None:
+    if saved is not None and "genotype" in saved:
         genotype, stopped = stage.space.parse(saved["genotype"]), saved.get("stopped")
-    if genotype is None:
-        drive(stage, folder, listeners)
-        genotype, stopped = SELECTIONS[stage.recipe.selection](stage), stage.stopped
-    assert genotype is not None
+    else:
+        if saved is None or saved["stage"] == stage.name:
+            go_on(stage, folder, listeners, saved, keep=folder.config["keep"])
+        select = SELECTIONS[stage.recipe.selection]
+        genotype = select(stage, lambda selecting: go_on(selecting, folder, listeners, saved))
+        stopped = stage.stopped
     result: dict[str, Any] = {key: folder.config[key] for key in ("method", "space", "data", "size", "seed")}
     history = folder.history("search")
     result["genotype"] = str(genotype)
@@ -211,30 +213,55 @@ def _run_search(stage: Search, fit: TrainNumbers, folder: RunFolder, listeners: 
     if stage.instruments:
         result["instrument_seconds"] = sum(record["instrument_seconds"] for record in history)
     result["seconds"] = result["search_seconds"]
-    result |= describe(
-        genotype,
-        channels=fit.channels,
-        layers=fit.layers,
-        classes=stage.dataset.classes,
-        image=stage.dataset.image,
-        stem_stride=fit.stem_stride,
-    )
+    if folder.history("select"):
+        result["select_seconds"] = sum(record["seconds"] for record in folder.history("select"))
+        result["seconds"] += result["select_seconds"]
+    result |= size_of(genotype, fit, stage.dataset)
     if folder.config["retrain"]:
         training = Training(genotype, stage.dataset, numbers=fit, seed=folder.config["seed"], device=stage.device)
-        if saved is not None and saved["stage"] == "train":
-            training.load_state_dict(saved["state"])
         found = {"genotype": str(genotype), "stopped": stopped}
-        trained = _run_training(training, folder, listeners, found)
-        result |= {**trained, "seconds": result["search_seconds"] + trained["seconds"]}
-    result["run"] = _folder_text(folder.path)
+        trained = _run_training(training, folder, listeners, saved, found)
+        result |= {**trained, "seconds": result["seconds"] + trained["seconds"]}
+    result["run"] = folder_text(folder.path)
     folder.finish(result)
     return result
 
 
+def go_on(
+    stage: Stage,
+    folder: RunFolder,
+    listeners: Iterable[Listener],
+    saved: dict[str, Any] | None,
+    *,
+    keep: int = 0,
+    extra: dict[str, Any] | None = None,
+) -> list[dict[str, Any]]:
+    """Drive a stage to its end, from the folder's saved state where that is its own (see `drive`)."""
+    if saved is not None and saved["stage"] == stage.name:
+        stage.load_state_dict(saved["state"])
+    return drive(stage, folder, listeners, keep=keep, extra=extra)
+
+
+def size_of(architecture: Architecture, fit: TrainNumbers, dataset: Dataset) -> dict[str, Any]:
+    """Parameters and multiply-adds of an architecture's network, as it is trained from scratch."""
+    return describe(
+        architecture,
+        channels=fit.channels,
+        layers=fit.layers,
+        classes=dataset.classes,
+        image=dataset.image,
+        stem_stride=fit.stem_stride,
+    )
+
+
 def _run_training(
-    stage: Training, folder: RunFolder, listeners: Iterable[Listener], found: dict[str, Any] | None = None
+    stage: Training,
+    folder: RunFolder,
+    listeners: Iterable[Listener],
+    saved: dict[str, Any] | None,
+    found: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    history = drive(stage, folder, listeners, extra=found)
+    history = go_on(stage, folder, listeners, saved, extra=found)
     return {**stage.result(), "seconds": sum(record["seconds"] for record in history)}
 
 
@@ -258,5 +285,6 @@ def _data_name(data: str | Dataset) -> str:
     return data if isinstance(data, str) else data.name
 
 
-def _folder_text(run: Path | None) -> str | None:
+def folder_text(run: Path | None) -> str | None:
+    """A run's folder as its result names it."""
     return None if run is None else str(run)

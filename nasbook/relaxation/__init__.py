@@ -2,6 +2,7 @@
 
 from nasbook.relaxation.base import Alpha, Categorical, Derive, Factory, Relaxation
 from nasbook.relaxation.binary_gates import BinaryGates, TwoPaths
+from nasbook.relaxation.decided import Decided, Decisions
 from nasbook.relaxation.dirichlet import DirichletSample, concentration
 from nasbook.relaxation.gumbel import GumbelSoftmax, HardGumbel
 from nasbook.relaxation.masked import Masked
@@ -30,6 +31,8 @@ __all__ = [
     "Alpha",
     "BinaryGates",
     "Categorical",
+    "Decided",
+    "Decisions",
     "Derive",
     "DirichletSample",
     "EdgeSoftmax",

@@ -48,6 +48,11 @@ class Masked:
         """As the other relaxation does."""
         self.relaxation.project(alpha, before)
 
+    @property
+    def candidates(self) -> dict[str, tuple[tuple[int, ...], ...]]:
+        """For each group and row the operations that are kept."""
+        return {name: tuple(_kept(keeps, None) for keeps in mask.tolist()) for name, mask in self.masks.items()}
+
     def _masked(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {name: self._rows(name, values) for name, values in weights.items()}
 

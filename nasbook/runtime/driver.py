@@ -32,6 +32,7 @@ def drive(
     folder: RunFolder,
     listeners: Iterable[Listener] = (),
     *,
+    keep: int = 0,
     extra: dict[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Run a stage's remaining epochs and return its whole history.
@@ -40,6 +41,7 @@ def drive(
         stage: fresh, or loaded with a saved state.
         folder: where each epoch's record and state are kept.
         listeners: told what happens.
+        keep: keep the states after every so many epochs, and after the last, for good; 0 keeps none.
         extra: plain values to keep in the checkpoint beside the stage's state.
     """
     listeners = list(listeners)
@@ -52,7 +54,10 @@ def drive(
 
         record = stage.run_epoch(on_step)
         record = {"stage": stage.name, "epoch": epoch, **record, "seconds": time.perf_counter() - start}
-        folder.add(record, {"stage": stage.name, "state": stage.state_dict(), **(extra or {})})
+        state = {"stage": stage.name, "state": stage.state_dict(), **(extra or {})}
+        if keep and (epoch % keep == 0 or stage.epoch == stage.epochs):
+            folder.keep(state, stage.name, epoch)
+        folder.add(record, state)
         tell(listeners, EpochEnded(stage.name, epoch, stage.epochs, record))
     history = folder.history(stage.name)
     tell(listeners, Finished(stage.name, sum(record["seconds"] for record in history)))

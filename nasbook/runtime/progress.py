@@ -99,6 +99,7 @@ def scores(record: dict[str, Any]) -> str:
     What instruments recorded besides follows, where it is a number.
     """
     kind = "valid" if "valid_accuracy" in record else "train"
-    shown = f"train loss {record['train_loss']:.3f}, {kind} accuracy {record[f'{kind}_accuracy']:.1f} %"
+    loss = [f"train loss {record['train_loss']:.3f}"] if "train_loss" in record else []  # nothing may have been trained
+    shown = [*loss, f"{kind} accuracy {record[f'{kind}_accuracy']:.1f} %"]
     besides = [f"{name.replace('_', ' ')} {record[name]:.3g}" for name in INSTRUMENTS if record.get(name) is not None]
-    return ", ".join([shown, *besides])
+    return ", ".join([*shown, *besides])

@@ -3,6 +3,7 @@
     config.json      what was asked, written first
     history.jsonl    one line an epoch and stage
     checkpoint.pt    the state after the last finished epoch of the stage under way
+    STAGE-EPOCH.pt   states that were asked to be kept for good
     result.json      written last; a run with a result is finished
 
 Every file is replaced whole, and the checkpoint is written after the history: a run that is killed anywhere goes on
@@ -65,15 +66,9 @@ class RunFolder:
         if self.path is None or not (self.path / "checkpoint.pt").exists():
             self.records = []
             return None
-        try:
-            state = torch.load(self.path / "checkpoint.pt", weights_only=True, map_location="cpu")
-            known = state["records"]
-        except Exception as error:  # a damaged file makes the reader fail in any way
-            raise UsageError(
-                f"{self.path / 'checkpoint.pt'} cannot be read ({type(error).__name__}): "
-                "remove that file to start this run again from its first epoch."
-            ) from None
-        self.records = self.records[:known]
+        remedy = "remove that file to start this run again from its first epoch"
+        state = read_state(self.path / "checkpoint.pt", "records", remedy=remedy)
+        self.records = self.records[: state["records"]]
         return state
 
     def add(self, record: dict[str, Any], state: dict[str, Any]) -> None:
@@ -87,9 +82,17 @@ class RunFolder:
             return
         lines = "".join(json.dumps(line) + "\n" for line in self.records)
         self._guard(lambda path: files.write_text(path / "history.jsonl", lines))
+        self._write_state("checkpoint.pt", {**state, "records": len(self.records)})
+
+    def keep(self, state: dict[str, Any], stage: str, epoch: int) -> None:
+        """Keep the state after an epoch for good, beside the one that later epochs replace."""
+        if self.path is not None:
+            self._write_state(f"{stage}-{epoch:04d}.pt", state)
+
+    def _write_state(self, name: str, state: dict[str, Any]) -> None:
         buffer = io.BytesIO()
-        torch.save({**state, "records": len(self.records)}, buffer)
-        self._guard(lambda path: files.write_bytes(path / "checkpoint.pt", buffer.getvalue()))
+        torch.save(state, buffer)
+        self._guard(lambda path: files.write_bytes(path / name, buffer.getvalue()))
 
     def finish(self, result: dict[str, Any]) -> None:
         """Keep the result: the run is finished."""
@@ -128,3 +131,32 @@ class RunFolder:
             write(self.path)
         except OSError as error:
             raise UsageError(f"The run folder {self.path} cannot be written: {error.strerror or error}.") from None
+
+
+def kept_epochs(path: Path, stage: str) -> list[int]:
+    """The epochs of a stage whose states a run folder keeps for good, ascending."""
+    return sorted(int(each.stem.removeprefix(f"{stage}-")) for each in path.glob(f"{stage}-[0-9]*.pt"))
+
+
+def kept_state(path: Path, stage: str, epoch: int) -> dict[str, Any]:
+    """The state after an epoch that a run folder keeps for good.
+
+    Raises:
+        UsageError: the file is damaged.
+    """
+    state: dict[str, Any] = read_state(path / f"{stage}-{epoch:04d}.pt", "state", remedy="take another epoch")["state"]
+    return state
+
+
+def read_state(path: Path, key: str, *, remedy: str) -> dict[str, Any]:
+    """A file of tensors and plain values that holds a key; nothing in it is run.
+
+    Raises:
+        UsageError: it is damaged; `remedy` says what to do.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+        state[key]
+    except Exception as error:  # a damaged file makes the reader fail in any way
+        raise UsageError(f"{path} cannot be read ({type(error).__name__}): {remedy}.") from None
+    return state

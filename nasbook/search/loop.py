@@ -7,7 +7,7 @@ gradient is taken, and what is done to the weights before the inner step.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,7 @@ from nasbook.search.policy_gradient import log_probability, next_baseline
 from nasbook.search.recipes import Recipe, check_numbers
 from nasbook.sizes import SearchNumbers
 from nasbook.spaces import Space
-from nasbook.supernet import Mixing, families
+from nasbook.supernet import Active, Mixing, families
 
 # Measures a search after an epoch and changes nothing in it; what it returns joins the epoch's record.
 Instrument = Callable[["Search"], Mapping[str, Any]]
@@ -86,10 +86,11 @@ class Search:
         self.watch = early_stopping.Watch(numbers.early_stop, numbers.epochs)
         self.steps = 0  # taken so far
         self.masks: dict[str, Tensor] | None = None  # of the second stage: which operations are kept
+        self.candidates: Active | None = None  # which operations are still to choose from; None means all
         self.baseline: Tensor | None = None  # of a policy gradient
         self.relaxation = RELAXATIONS[recipe.relaxation](space, numbers, derive)
         self.hypergradient = HYPERGRADIENTS[recipe.hypergradient]
-        self.perturbation = PERTURBATIONS[recipe.perturbation]
+        self.perturbation = PERTURBATIONS[recipe.perturbation](numbers)
         self.stream = RandomStream(seed, device=self.device)
         with self.stream.scope() as generator, devices.precision(self.dtype):
             self.supernet = self.fresh_supernet(numbers.partial)
@@ -148,9 +149,22 @@ class Search:
             progressive.begin(self, progressive.kept(self.space, self.alpha, self.numbers.operations_end or 0))
         for group in self.w_optimizer.param_groups:
             group["lr"] = cosine(self.numbers.w_lr, self.numbers.w_lr_end, self.progress)
+        loss, accuracy = self.train(self.weights_batches.per_epoch, on_step)
+        self.epoch += 1
+        record = epoch_record(self, loss, accuracy)
+        self.watch.look(self.epoch, record)
+        if self.stopped is not None:  # what came before stays in the history
+            self.epochs = self.epoch
+        return record
+
+    def train(self, steps: int, on_step: Callable[[int, int], None]) -> tuple[float, float]:
+        """Take so many steps, telling (step, steps) after each; returns the mean loss (nats) and accuracy (percent).
+
+        Raises:
+            DivergedError: the training loss is no longer finite.
+        """
         loss = torch.zeros((), device=self.device, dtype=self.dtype)
         correct = torch.zeros((), device=self.device, dtype=torch.long)
-        steps = self.weights_batches.per_epoch
         self.supernet.train()
         with self.stream.scope():
             for step in range(1, steps + 1):
@@ -160,12 +174,7 @@ class Search:
                 if step % CHECK_EVERY == 0 or step == steps:
                     check_finite(self, float(loss))
                 on_step(step, steps)
-        self.epoch += 1
-        record = epoch_record(self, float(loss) / steps, 100.0 * int(correct) / (steps * self.numbers.batch))
-        self.watch.look(self.epoch, record)
-        if self.stopped is not None:  # what came before stays in the history
-            self.epochs = self.epoch
-        return record
+        return float(loss) / steps, 100.0 * int(correct) / (steps * self.numbers.batch)
 
     def validate(self, mixing: Mixing | None = None, *, batch_statistics: bool = False) -> tuple[float, float]:
         """Loss (nats) and accuracy (percent) of the supernet on alpha's half, at the current weights or at `mixing`.
@@ -184,12 +193,17 @@ class Search:
         copies = {name: value.clone() for name, value in self.supernet.named_buffers()} if batch_statistics else None
         with stream.scope() as generator, torch.no_grad():
             mixing = mixing or self.relaxation(self.alpha, self.progress, generator)
-            for images, labels in self._all(self.alpha_half):
+            for images, labels in self.validation_batches():
                 logits = self.logits(images, mixing, copies)
                 loss += float(F.cross_entropy(logits, labels, reduction="sum"))
                 correct += int((logits.argmax(1) == labels).sum())
         self.supernet.train()
         return loss / len(self.alpha_half), 100.0 * correct / len(self.alpha_half)
+
+    def validation_batches(self) -> Iterator[Batch]:
+        """All images of alpha's half in order, four of the search's batches at a time."""
+        size = 4 * self.numbers.batch
+        return in_order(self.alpha_half, size, dataset=self.dataset, device=self.device, dtype=self.dtype)
 
     def genotype(self) -> Any:
         """The architecture that the current operation weights point at."""
@@ -273,7 +287,7 @@ class Search:
         """One step on the shared weights; returns the loss and the number of right answers, still on the device."""
         with torch.no_grad():
             mixing = self.mixing()
-        return self._descend(train, self._perturbed(mixing, train).without_zeros())
+        return self._descend(train, self._perturbed(mixing, train) if self.perturbation else mixing.without_zeros())
 
     def _joint_step(self, train: Batch) -> tuple[Tensor, Tensor]:
         """One step on weights and alpha together, by one backward pass of one loss (SNAS, DSNAS)."""
@@ -337,14 +351,23 @@ class Search:
         self.relaxation.project(self.alpha, before)
 
     def _perturbed(self, mixing: Mixing, train: Batch) -> Mixing:
-        """The mixing to train at; the perturbation sees the loss in evaluation mode, the shared weights constant."""
-        if self.perturbation is None:
-            return mixing
+        """The mixing to train at; the perturbation sees the loss in evaluation mode, the shared weights constant.
+
+        Every operation that is still a candidate may be moved, also one that the relaxation did not draw.
+        """
+        assert self.perturbation is not None
         w = {name: value.detach() for name, value in self.supernet.named_parameters()}
+        marks: list[dict[str, Tensor]] = []
+
+        def loss(moved: Mixing) -> Tensor:
+            if marks:  # what is drawn in the supernet is the same at every point
+                self.stream.rewind(marks[0])
+            else:
+                marks.append(self.stream.mark())
+            return self._loss(train, moved, w)
+
         self.supernet.eval()
-        moved = self.perturbation(
-            mixing, lambda moved: self._loss(train, moved, w), self.progress, self.stream.generator
-        )
+        moved = self.perturbation(Mixing(mixing.weights, self.candidates), loss, self.progress, self.stream.generator)
         self.supernet.train()
         return moved
 
@@ -370,9 +393,6 @@ class Search:
             device=self.device,
             dtype=self.dtype,
         )
-
-    def _all(self, images: Any) -> Any:
-        return in_order(images, 4 * self.numbers.batch, dataset=self.dataset, device=self.device, dtype=self.dtype)
 
 
 def cosine(start: float, end: float, progress: float) -> float:

@@ -73,6 +73,7 @@ def kept(space: Space, alpha: Mapping[str, Tensor], count: int) -> Masks:
 def begin(search: Search, masks: Masks) -> None:
     """Prune operations and widen channels; the weights, their momentum and alpha are carried over."""
     search.masks, search.relaxation = dict(masks), Masked(search.relaxation, masks)
+    search.candidates = search.relaxation.candidates
     if search.numbers.partial_end == search.numbers.partial:
         return
     narrow, momentum = search.supernet, search.momentum()

@@ -7,7 +7,7 @@ A new method is a new row, or one new choice on one axis: in `relaxation`, `sear
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from nasbook.runtime.errors import UsageError
@@ -82,21 +82,43 @@ RECIPES = {
             paper="Cai et al. 2019, section 3.3",
         ),
         Recipe("nasp", relaxation="proximal"),
+        Recipe("sdarts-rs", perturbation="random"),
+        Recipe("sdarts-adv", perturbation="adversarial"),
+        Recipe("darts+pt", selection="perturbation"),
+        Recipe("darts+pt-fixed-alpha", hypergradient="none", selection="perturbation"),
+        Recipe(
+            "sdarts-rs+pt",
+            perturbation="random",
+            selection="perturbation",
+            title="SDARTS-RS+PT",
+            paper="Wang et al. 2021, section 5",
+        ),
+        Recipe("sdarts-adv+pt", perturbation="adversarial", selection="perturbation"),
     )
 }
 
 
+PT = "+pt"  # any method's name with this behind it: its search, then perturbation-based selection
+
+
 def get(name: str) -> Recipe:
-    """A recipe by name.
+    """A recipe by name; any method's name with "+pt" behind it has perturbation-based selection.
 
     Raises:
         UsageError: no method of this name runs here.
     """
-    if name not in RECIPES:
-        close = get_close_matches(name.lower(), RECIPES, n=1)
-        meant = f" (did you mean {close[0]}?)" if close else ""
-        raise UsageError(f"Method {name!r} does not run here{meant}; there are {', '.join(RECIPES)}.")
-    return RECIPES[name]
+    if name in RECIPES:
+        return RECIPES[name]
+    base = RECIPES.get(name.removesuffix(PT))
+    if base is not None and base.selection != "perturbation":
+        title = f"{base.title or base.name} + PT"
+        return replace(base, name=name, selection="perturbation", title=title, paper="Wang et al. 2021, algorithm 1")
+    close = get_close_matches(name.lower(), RECIPES, n=1)
+    meant = f" (did you mean {close[0]}?)" if close else ""
+    raise UsageError(
+        f"Method {name!r} does not run here{meant}; there are {', '.join(RECIPES)}, "
+        f"and each of them with {PT} behind it."
+    )
 
 
 _LEARNING = ("first-order", "second-order", "exact", "policy-gradient", "single-level")  # alpha moves
@@ -106,6 +128,9 @@ READERS: dict[str, tuple[str, tuple[str, ...], object]] = {
     "temperature": ("relaxation", ("gumbel-softmax", "hard-gumbel"), 1.0),
     "temperature_end": ("relaxation", ("gumbel-softmax", "hard-gumbel"), 1.0),
     "anchor_kl": ("relaxation", ("dirichlet",), 0.0),
+    "radius": ("perturbation", ("random", "adversarial"), ...),
+    "radius_end": ("perturbation", ("random", "adversarial"), ...),
+    "attack_steps": ("perturbation", ("adversarial",), ...),
     "plays": ("hypergradient", ("policy-gradient",), ...),
     "alpha_lr": ("hypergradient", _LEARNING, ...),
     "alpha_beta1": ("hypergradient", _LEARNING, ...),
@@ -116,6 +141,10 @@ READERS: dict[str, tuple[str, tuple[str, ...], object]] = {
     "frozen_epochs": ("hypergradient", _LEARNING, ...),
     "cost_weight": ("hypergradient", _LEARNING, 0.0),
     "unsampled": ("relaxation", ("hard-gumbel",), "nothing"),
+    **{
+        name: ("selection", ("perturbation",), ...)
+        for name in ("selection_order", "selection_criterion", "selection_scoring", "tuning_lr", "tuning_steps")
+    },
     "partial": ("memory", ("partial",), 1),
     "partial_end": ("memory", ("partial",), 1),
     "operations_end": ("memory", ("partial",), None),

@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nasbook.relaxation import Derive
+from nasbook.runtime.driver import Stage
 from nasbook.search import Search
 from nasbook.selection.magnitude import every_edge, magnitude
+from nasbook.selection.perturbation import PerturbationSelection
 from nasbook.selection.ranking import ranking, shared_weight_accuracies
 from nasbook.spaces import Architecture
 
+# Drives a stage of training to its end: told, kept and resumed.
+Drive = Callable[[Stage], object]
 # A selection is handed the whole search: it may measure on the half of alpha, and train the supernet further.
-Selection = Callable[[Search], Architecture]
+Selection = Callable[[Search, Drive], Architecture]
+
+
+def by_perturbation(search: Search, drive: Drive) -> Architecture:
+    """Perturbation-based selection, driven to its end (see `PerturbationSelection`)."""
+    stage = PerturbationSelection(search)
+    drive(stage)
+    return stage.architecture()
+
 
 SELECTIONS: dict[str, Selection] = {
-    "magnitude": Search.outcome,
-    "all-edges": Search.outcome,
-    "ranking": ranking,
+    "magnitude": lambda search, drive: search.outcome(),
+    "all-edges": lambda search, drive: search.outcome(),
+    "ranking": lambda search, drive: ranking(search),
+    "perturbation": by_perturbation,
 }
 
 
@@ -25,4 +38,14 @@ def derive(selection: str) -> Derive:
     return every_edge if selection == "all-edges" else magnitude
 
 
-__all__ = ["SELECTIONS", "Selection", "derive", "every_edge", "magnitude", "ranking", "shared_weight_accuracies"]
+__all__ = [
+    "SELECTIONS",
+    "PerturbationSelection",
+    "Selection",
+    "by_perturbation",
+    "derive",
+    "every_edge",
+    "magnitude",
+    "ranking",
+    "shared_weight_accuracies",
+]

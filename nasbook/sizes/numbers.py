@@ -41,6 +41,10 @@ class SearchNumbers:
         temperature_end: of a Gumbel draw in the last epoch.
         unsampled: what an operation that was not drawn adds: "nothing", or "ones" times its weight of zero, as in
             GDAS's released code (the weight's gradient differs).
+        radius: how far the operation weights are perturbed before a step of the shared weights, in the first epoch; from
+            there it goes in a straight line.
+        radius_end: the same at the end of the search.
+        attack_steps: steps of gradient ascent by which an adversarial perturbation is found.
         plays: architectures that a policy gradient draws in one step.
         partial: one in so many channels passes through the operations, the others bypass them; 1 is all.
         partial_end: the same in the second stage of progressive learning.
@@ -50,6 +54,13 @@ class SearchNumbers:
         cost_weight: weight of the expected cost of an operation, as a share of the mean cost.
         cost: "multiply-adds", or "latency" as measured on this machine when the search starts, so that two searches
             with one seed differ.
+        selection_order: in which order perturbation-based selection decides a cell's edges: "random", "forward" (from
+            the cell's input to its output) or "backward".
+        selection_criterion: what it measures the supernet by: "accuracy" or "loss".
+        selection_scoring: how it scores the operations of an edge: "one-by-one", or "together" in one call that computes
+            what they share once; the numbers are the same but for rounding.
+        tuning_lr: learning rate of the shared weights between its decisions, constant.
+        tuning_steps: steps between its decisions.
         order: "alpha-first" as in the released code, or "weights-first" as the lecture writes it.
         augment: random crop and flip of both halves.
         drop_path: probability that drop path on the supernet's operations rises to, linearly from 0 at the first epoch.
@@ -85,6 +96,9 @@ class SearchNumbers:
     temperature: float
     temperature_end: float
     unsampled: str
+    radius: float
+    radius_end: float
+    attack_steps: int
     plays: int
     partial: int
     partial_end: int
@@ -92,6 +106,11 @@ class SearchNumbers:
     anchor_kl: float
     cost_weight: float
     cost: str
+    selection_order: str
+    selection_criterion: str
+    selection_scoring: str
+    tuning_lr: float
+    tuning_steps: int
     order: str
     augment: bool
     drop_path: float
@@ -140,6 +159,15 @@ class TrainNumbers:
     augment: bool
     precision: str
 
+
+WORDS = {  # the numbers of a search that are words
+    "unsampled": ("nothing", "ones"),
+    "cost": ("multiply-adds", "latency"),
+    "selection_order": ("random", "forward", "backward"),
+    "selection_criterion": ("accuracy", "loss"),
+    "selection_scoring": ("one-by-one", "together"),
+    "order": ("alpha-first", "weights-first"),
+}
 
 Numbers = TypeVar("Numbers", SearchNumbers, TrainNumbers)
 
@@ -196,18 +224,17 @@ def _check(numbers: SearchNumbers | TrainNumbers) -> None:
 
 
 def _check_search(numbers: SearchNumbers) -> None:
-    for name in ("alpha_every", "plays", "partial", "partial_end"):
+    for name in ("alpha_every", "attack_steps", "plays", "partial", "partial_end"):
         if getattr(numbers, name) < 1:
             raise UsageError(f"{name} must be at least 1, not {getattr(numbers, name)!r}.")
     for name in ("temperature", "temperature_end"):
         if getattr(numbers, name) <= 0:
             raise UsageError(f"{name} must be above 0, not {getattr(numbers, name)!r}.")
-    if numbers.frozen_epochs < 0:
-        raise UsageError(f"frozen_epochs must be at least 0, not {numbers.frozen_epochs!r}.")
-    for name, allowed in (("unsampled", ("nothing", "ones")), ("cost", ("multiply-adds", "latency"))):
+    for name in ("frozen_epochs", "tuning_steps"):
+        if getattr(numbers, name) < 0:
+            raise UsageError(f"{name} must be at least 0, not {getattr(numbers, name)!r}.")
+    for name, allowed in WORDS.items():
         if getattr(numbers, name) not in allowed:
             raise UsageError(f"{name} is {' or '.join(allowed)}, not {getattr(numbers, name)!r}.")
-    if numbers.order not in ("alpha-first", "weights-first"):
-        raise UsageError(f"order is alpha-first or weights-first, not {numbers.order!r}.")
     if 0 < numbers.early_stop <= 1:
         raise UsageError(f"early_stop is a growth above 1, or 0 for none, not {numbers.early_stop!r}.")

@@ -24,6 +24,8 @@ PAPER = Size(
         stem_stride=1,
         w_lr=0.025,
         alpha_lr=3e-4,
+        tuning_lr=0.0025,
+        tuning_steps=5 * 390,  # 5 epochs of CIFAR-10's half
         augment=True,
         running=True,
     ),

@@ -1,7 +1,7 @@
 """The supernet with shared weights, and the network of one discrete architecture."""
 
 from nasbook.supernet.cost import describe, multiply_adds, parameters
-from nasbook.supernet.mixing import Mixing, edges_of, one_hot, uniform
+from nasbook.supernet.mixing import Active, Mixing, edges_of, one_hot, uniform
 from nasbook.supernet.nas_bench_1shot1 import NodeSupernet
 from nasbook.supernet.nas_bench_101 import Network101
 from nasbook.supernet.nas_bench_201 import TopologyNetwork, TopologySupernet
@@ -9,6 +9,7 @@ from nasbook.supernet.network import Network, loss_with_auxiliary
 from nasbook.supernet.supernet import EdgeSettings, MixedEdge, Supernet
 
 __all__ = [
+    "Active",
     "EdgeSettings",
     "MixedEdge",
     "Mixing",

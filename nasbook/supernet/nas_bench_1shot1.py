@@ -111,7 +111,7 @@ class MixedNodeCell(nn.Module):
             if parent and parent not in states:
                 continue
             term = states[parent] if parent else self.projections[node - 1](images)
-            terms.append(term if weights is None else weights[0, parent] * term)
+            terms.append(term if weights is None else weights[0][parent] * term)
         return reduce(torch.add, terms) if terms else None
 
 

@@ -1,0 +1,115 @@
+"""`select`: read another architecture off a search that is kept, at its end or at an earlier epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from nasbook import datasets, sizes, spaces
+from nasbook.datasets import Dataset
+from nasbook.experiment.runs import Outcome, folder_text, go_on, size_of
+from nasbook.runtime import devices, files
+from nasbook.runtime.errors import UsageError
+from nasbook.runtime.events import Listener
+from nasbook.runtime.run_folder import RunFolder, kept_epochs, kept_state
+from nasbook.search import Search, recipes
+from nasbook.selection import SELECTIONS, derive
+from nasbook.sizes import SearchNumbers, TrainNumbers
+
+HEAD = ("method", "space", "data", "size", "seed")
+
+
+def select(
+    run: str | Path,
+    *,
+    epoch: int | None = None,
+    selection: str = "perturbation",
+    data: Dataset | None = None,
+    device: str = "auto",
+    numbers: dict[str, Any] | None = None,
+    root: Path | None = None,
+    listeners: Iterable[Listener] = (),
+) -> Outcome:
+    """Select an architecture from a state of a search that was kept (see `keep` of `search`).
+
+    The selection is a run of its own in a folder inside the search's, resumed and read as any other.
+
+    Args:
+        run: the folder of the search.
+        epoch: the state after which; by default the last that is kept.
+        selection: a word of `selection.SELECTIONS`, be it the method's own or not.
+        data: the images of the search, where they were not loaded by name.
+        device: "auto", "cpu", "cuda" or "mps".
+        numbers: numbers of the selection to change, by name.
+        root: folder of the real data sets.
+        listeners: told what happens.
+
+    Raises:
+        UsageError: the folder holds no such state, or what is asked for does not exist; nothing has run then.
+        DivergedError: the loss is no longer finite; the folder keeps the last good decision.
+    """
+    path = Path(run)
+    asked, epoch = _configuration(path), _epoch(path, epoch)
+    if selection not in SELECTIONS:
+        raise UsageError(f"There is no selection {selection!r}; there are {', '.join(SELECTIONS)}.")
+    recipe = replace(recipes.get(asked["method"]), selection=selection)
+    chosen = sizes.override(SearchNumbers(**asked["search"]), _of_selection(numbers or {}))
+    recipes.check_numbers(recipe, chosen, numbers or {})
+    dataset = data or datasets.load(asked["data"], root=root)
+    if dataset.digest() != asked["images"]:
+        raise UsageError(f"The images of {asked['data']} are not those that the run in {path} was searched with.")
+    search = Search(
+        spaces.get(asked["space"], nodes=chosen.nodes, reduction=chosen.reduction),
+        dataset,
+        recipe=recipe,
+        numbers=replace(chosen, early_stop=0.0),  # whatever stopped the search, this state is asked for
+        derive=derive(recipes.get(asked["method"]).selection),
+        seed=asked["seed"],
+        device=devices.pick(device),
+    )
+    where = path / f"select-{selection}-{epoch:04d}"
+    head = {"command": "select", **{key: asked[key] for key in HEAD}, "epoch": epoch, "selection": selection}
+    folder = RunFolder(where, {**head, "device": search.device.type, "search": asdict(chosen)})
+    finished = folder.result()
+    if finished is None:
+        saved = folder.checkpoint()
+        if saved is None:
+            search.load_state_dict(kept_state(path, "search", epoch))
+        architecture = SELECTIONS[selection](search, lambda stage: go_on(stage, folder, listeners, saved))
+        finished = {**{key: folder.config[key] for key in (*HEAD, "epoch", "selection")}, "genotype": str(architecture)}
+        finished["seconds"] = sum(record["seconds"] for record in folder.history("select"))
+        finished |= size_of(architecture, TrainNumbers(**asked["train"]), dataset)
+        finished["run"] = folder_text(where)
+        folder.finish(finished)
+    return Outcome(finished, [], [], folder.history("select"))
+
+
+def _configuration(path: Path) -> dict[str, Any]:
+    """What the search in a folder was asked."""
+    if not (path / "config.json").exists():
+        raise UsageError(f"{path} is not the folder of a run.")
+    found: dict[str, Any] = files.read_json(path / "config.json")
+    if found.get("command") != "search":
+        raise UsageError(f"{path} holds a run of nasbook {found.get('command')}, where one of nasbook search is needed.")
+    return found
+
+
+def _epoch(path: Path, epoch: int | None) -> int:
+    """The epoch that is asked for, of those whose states are kept."""
+    there = kept_epochs(path, "search")
+    if not there:
+        raise UsageError(f"The run in {path} keeps no state to select from: search with keep (--keep 1) to have some.")
+    if epoch is not None and epoch not in there:
+        raise UsageError(f"The run in {path} keeps no state of epoch {epoch}; there are {', '.join(map(str, there))}.")
+    return there[-1] if epoch is None else epoch
+
+
+def _of_selection(numbers: dict[str, Any]) -> dict[str, Any]:
+    """The same numbers, of which each must be one that a selection reads: the search is over."""
+    allowed = [name for name, (axis, _, _) in recipes.READERS.items() if axis == "selection"]
+    for name in numbers:
+        if name not in allowed:
+            raise UsageError(f"A selection does not read {name}; it reads {', '.join(allowed)}.")
+    return numbers
