@@ -22,6 +22,7 @@ from nasbook.claims.studies import (
     sharing,
     sharpness,
     skips,
+    smoothing,
 )
 from nasbook.runtime.events import Listener
 
@@ -59,6 +60,7 @@ STUDIES: dict[str, StudyFunction] = {
     "kept-operations": skips.shares,
     "method-order": order.study,
     "curvature": curvature.study,
+    "smoothing": smoothing.study,
 }
 
 __all__ = ["STUDIES", "StudyFunction"]

@@ -1,0 +1,190 @@
+"""Chapter 13: does training under perturbed operation weights end in flatter minima and in better architectures?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nasbook import datasets, instruments, sizes, spaces
+from nasbook.claims.studies.fresh_training import fresh_accuracies
+from nasbook.runtime import devices
+from nasbook.runtime.driver import drive
+from nasbook.runtime.errors import UsageError
+from nasbook.runtime.events import Listener
+from nasbook.runtime.rounding import rounded
+from nasbook.runtime.run_folder import RunFolder
+from nasbook.search import Search, recipes
+from nasbook.selection import derive
+
+History = list[dict[str, Any]]
+BASE = "darts"  # what the others are compared with
+LAST = 0.2  # share of the search at its end over which eigenvalues are averaged: one of them is noisy
+SERIES = ("valid_accuracy", "derived_accuracy", "genotype")
+
+
+def study(
+    seed: int,
+    settings: dict[str, Any],
+    *,
+    size: str,
+    device: str,
+    folder: Path | None,
+    listeners: Iterable[Listener],
+) -> dict[str, Any]:
+    """Search with each method, measure the Hessian in alpha on the way, and train what is derived on fresh images.
+
+    Args:
+        seed: of the searches; trainings and their images have seeds that follow from it.
+        settings: `space`; `methods`, `darts` among them, each by the size's own numbers; `eigenvalue_every` so many
+            epochs, and after the last; `retrain_at`, epochs whose derived architectures are trained besides that of the
+            last; `retrainings` of each; and `numbers` of the searches and `train_numbers` that are not the size's own,
+            if any.
+        size, device: of searches and trainings.
+        folder: where they are kept.
+        listeners: told what happens.
+
+    Returns:
+        For each method M `M_eigenvalue` (the largest of the Hessian in alpha, mean of those measured in the last fifth
+        of the epochs), `M_supernet` (validation accuracy, percent), `M_gap` (points, to the derived architecture with
+        the same weights) and `M_derived` (test accuracy after training, percent). For each M but DARTS
+        `M_eigenvalue_over_darts` (a ratio), `M_gap_minus_darts` and `M_minus_darts` (points). The `series` of each:
+        accuracies and architectures after every epoch, `eigenvalue` and `retrained`, pairs of an epoch and what was
+        measured then.
+
+    Raises:
+        UsageError: darts is not among the methods, or an epoch is no epoch of the searches.
+    """
+    if BASE not in settings["methods"]:
+        raise UsageError(f"The methods are compared with {BASE}: it must be one of them.")
+    runner = _Runner(seed, settings, size, device, folder, tuple(listeners))
+    stages = {method: runner.start(method) for method in settings["methods"]}
+    for stage in stages.values():
+        _check(settings, stage.epochs)
+    series = {method: runner.measured(method, stage) for method, stage in stages.items()}
+    result: dict[str, Any] = {"series": series}
+    for method, values in series.items():
+        result |= _of_method(method, values)
+    for method in (method for method in series if method != BASE):
+        result |= _beside(method, result)
+    found: dict[str, Any] = rounded(result)
+    return found
+
+
+def _check(settings: Mapping[str, Any], epochs: int) -> None:
+    for epoch in (settings["eigenvalue_every"], *settings.get("retrain_at", ())):
+        if not 1 <= epoch <= epochs:
+            raise UsageError(f"A search of {epochs} epochs has nothing to measure at epoch {epoch}.")
+
+
+def _of_method(method: str, series: Mapping[str, Sequence[Any]]) -> dict[str, float]:
+    supernet, last = series["valid_accuracy"][-1], series["retrained"][-1][1]
+    return {
+        f"{method}_eigenvalue": at_the_end(series["eigenvalue"], len(series["valid_accuracy"])),
+        f"{method}_supernet": supernet,
+        f"{method}_gap": supernet - series["derived_accuracy"][-1],
+        f"{method}_derived": sum(last) / len(last),
+    }
+
+
+def _beside(method: str, result: Mapping[str, float]) -> dict[str, float]:
+    return {
+        f"{method}_eigenvalue_over_{BASE}": result[f"{method}_eigenvalue"] / result[f"{BASE}_eigenvalue"],
+        f"{method}_gap_minus_{BASE}": result[f"{method}_gap"] - result[f"{BASE}_gap"],
+        f"{method}_minus_{BASE}": result[f"{method}_derived"] - result[f"{BASE}_derived"],
+    }
+
+
+def at_the_end(measured: Sequence[Sequence[float]], epochs: int) -> float:
+    """The mean of what was measured in the last fifth of so many epochs; pairs of an epoch and a value."""
+    values = [value for epoch, value in measured if epoch > (1 - LAST) * epochs]
+    return sum(values) / len(values)
+
+
+def every(epochs: int) -> Callable[[Search], dict[str, float]]:
+    """An instrument: `eigenvalue`, the largest of the Hessian in alpha, after every so many epochs and the last.
+
+    It is the number of the instrument of this name, which is too slow for every epoch of many searches.
+    """
+
+    def eigenvalue(search: Search) -> dict[str, float]:
+        if search.epoch % epochs and search.epoch != search.epochs:
+            return {}
+        batch = min(256, len(search.alpha_half) // 2)
+        return {"eigenvalue": instruments.hessian(search, batch=batch).largest}
+
+    return eigenvalue
+
+
+@dataclass(frozen=True)
+class _Runner:
+    """The parts of one seed, each a run of its own: one that is done is read and not run again."""
+
+    seed: int
+    settings: dict[str, Any]
+    size: str
+    device: str
+    folder: Path | None
+    listeners: tuple[Listener, ...]
+    trained: dict[str, list[float]] = field(default_factory=dict)
+
+    def start(self, method: str) -> Search:
+        """A search that has not begun."""
+        name = self.settings["space"]
+        size, recipe = sizes.get(self.size).of(spaces.family(name), method), recipes.get(method)
+        numbers = sizes.override(size.search, self.settings.get("numbers", {}))
+        return Search(
+            spaces.get(name, nodes=numbers.nodes, reduction=numbers.reduction),
+            datasets.load(size.data),
+            recipe=recipe,
+            numbers=numbers,
+            derive=derive(recipe.selection),
+            seed=self.seed,
+            device=devices.pick(self.device),
+            instruments={
+                **instruments.named(["derived-accuracy"]),
+                "eigenvalue": every(self.settings["eigenvalue_every"]),
+            },
+        )
+
+    def measured(self, method: str, search: Search) -> dict[str, Any]:
+        """The series of a search."""
+        history = self.history(method, search)
+        found: dict[str, Any] = {key: [record[key] for record in history] for key in SERIES}
+        found["eigenvalue"] = [[record["epoch"], record["eigenvalue"]] for record in history if "eigenvalue" in record]
+        epochs = sorted({*self.settings.get("retrain_at", ()), search.epochs})
+        found["retrained"] = [[epoch, self.train(history[epoch - 1]["genotype"])] for epoch in epochs]
+        return found
+
+    def history(self, method: str, search: Search) -> History:
+        """The records of a search, driven to its end; a killed one goes on from its last epoch."""
+        asked = {
+            "numbers": asdict(search.numbers),
+            "seed": self.seed,
+            "space": search.space.name,
+            "method": method,
+            "eigenvalue_every": self.settings["eigenvalue_every"],
+        }
+        run = RunFolder(self.folder / f"search-{method}" if self.folder else None, asked)
+        saved = run.checkpoint()
+        if saved is not None:
+            search.load_state_dict(saved["state"])
+        return drive(search, run, self.listeners)
+
+    def train(self, text: str) -> list[float]:
+        """Test accuracies (percent), each on images of its own; equal architectures are trained once."""
+        architecture = spaces.read(text)
+        name = str(architecture.canonical())
+        if name not in self.trained:
+            self.trained[name] = fresh_accuracies(
+                architecture,
+                seed=self.seed,
+                retrainings=self.settings["retrainings"],
+                size=self.size,
+                device=self.device,
+                numbers=self.settings.get("train_numbers"),
+                folder=self.folder,
+                listeners=self.listeners,
+            )
+        return self.trained[name]
