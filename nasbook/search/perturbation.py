@@ -31,8 +31,8 @@ class Perturbation(Protocol):
         """The weights to train at.
 
         Args:
-            mixing: the relaxation's weights, as constants on the host. What is named active may be moved, and a row in
-                which nothing or one thing is active stays as it is.
+            mixing: the relaxation's weights, as constants on the host. What is named active may be moved, but for rows
+                whose active weights are all one: those are decided.
             loss: the training loss of the step's own batch as a function of the weights, in evaluation mode (running
                 statistics where they are kept, and none are updated) and differentiable in the weights alone.
             progress: how much of the search is done, from 0 to 1.
@@ -85,6 +85,8 @@ class Adversarial:
 
     def __call__(self, mixing: Mixing, loss: Loss, progress: float, generator: torch.Generator) -> Mixing:
         """Ascend from a random point of the box; where that ends no worse than it began, the weights stay."""
+        if not any(_may_move(mixing, name).any() for name in mixing.weights if not _of_edges(name)):
+            return mixing
         radius = self.radius(progress)
         moved = ascended(mixing, loss, drawn(mixing, radius, generator), radius=radius, steps=self.steps)
         with torch.no_grad():
@@ -137,14 +139,14 @@ def allowed(mixing: Mixing, moved: Weights) -> Mixing:
     """Moved weights brought back to where weights may lie: between 0 and 1, each row with the sum that it had.
 
     A row that is cut to zero everywhere puts all its sum on the weight that was its largest. Weights of what is not
-    active stay, rows with fewer than two active weights stay, and so do the weights of whole edges.
+    active stay, decided rows stay, whose active weights are all one, and so do the weights of whole edges.
 
     Args:
         mixing: the weights before, on the host.
         moved: the same after they were moved.
     """
     groups = {
-        name: values if name.endswith(edges_of("")) else _rows(values, moved[name], _may_move(mixing, name))
+        name: values if _of_edges(name) else _rows(values, moved[name], _may_move(mixing, name))
         for name, values in mixing.weights.items()
     }
     return Mixing(groups, mixing.active)
@@ -161,14 +163,18 @@ def _rows(before: Tensor, after: Tensor, may_move: Tensor) -> Tensor:
 
 
 def _may_move(mixing: Mixing, name: str) -> Tensor:
-    """(rows, columns): true for the active weights of a row that has at least two."""
+    """(rows, columns): true for the active weights of each row but those where all are one: such a row is decided."""
     weights = mixing.weights[name]
     mask = torch.ones_like(weights, dtype=torch.bool)
     if mixing.active is not None:
         mask = torch.zeros_like(mask)
         for row, columns in enumerate(mixing.active[name]):
             mask[row, list(columns)] = True
-    return mask & (mask.sum(-1, keepdim=True) > 1)
+    return mask & (mask & (weights != 1.0)).any(-1, keepdim=True)
+
+
+def _of_edges(name: str) -> bool:
+    return name.endswith(edges_of(""))
 
 
 def _box(centre: Tensor, radius: float) -> tuple[Tensor, Tensor]:

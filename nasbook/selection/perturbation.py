@@ -140,16 +140,15 @@ class PerturbationSelection:
         self._close()
 
     def _close(self) -> None:
-        """Let nothing of a decided row be perturbed any more."""
+        """Let nothing but what was kept of a decided row be a candidate any more."""
         search = self.search
-        open_ = {name: [(*range(group.shape[1]),)] * group.shape[0] for name, group in search.space.groups.items()}
-        kept = {name: mask.tolist() for name, mask in (search.masks or {}).items()}
+        masks = {name: mask.tolist() for name, mask in (search.masks or {}).items()}
         search.candidates = {
             name: tuple(
-                () if row in self.decisions[name] else tuple(k for k in columns if not kept or kept[name][row][k])
-                for row, columns in enumerate(rows)
+                self.decisions[name].get(row, tuple(k for k in range(columns) if not masks or masks[name][row][k]))
+                for row in range(rows)
             )
-            for name, rows in open_.items()
+            for name, (rows, columns) in ((name, group.shape) for name, group in search.space.groups.items())
         }
 
 

@@ -34,8 +34,10 @@ class Size:
     def of(self, family: str, method: str | None = None) -> Size:
         """The size with the numbers of a family of spaces and, of its search, those of a method in it."""
         search, train = self.families.get(family, ({}, {}))
-        method = method or ""
-        # Selecting by perturbation changes nothing in a method's search.
-        special = self.methods.get(method, self.methods.get(method.removesuffix("+pt"), {}))
+        special = self.special(method or "")
         search = {**search, **special.get("", {}), **special.get(family, {})}
         return replace(self, search=replace(self.search, **search), train=replace(self.train, **train))
+
+    def special(self, method: str) -> Mapping[str, dict[str, Any]]:
+        """What differs for a method, by family; selecting by perturbation changes nothing in a method's search."""
+        return self.methods.get(method, self.methods.get(method.removesuffix("+pt"), {}))

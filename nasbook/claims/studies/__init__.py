@@ -19,6 +19,7 @@ from nasbook.claims.studies import (
     operations,
     order,
     scalability,
+    selecting,
     sharing,
     sharpness,
     skips,
@@ -61,6 +62,7 @@ STUDIES: dict[str, StudyFunction] = {
     "method-order": order.study,
     "curvature": curvature.study,
     "smoothing": smoothing.study,
+    "selecting": selecting.study,
 }
 
 __all__ = ["STUDIES", "StudyFunction"]

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from scipy.stats import spearmanr
 
-from nasbook import datasets, experiment, spaces
+from nasbook import experiment, spaces
 from nasbook.analysis.published_errors import published_errors
-from nasbook.datasets import street_numbers
+from nasbook.claims.studies.fresh_training import fresh_accuracies
 from nasbook.experiment import Outcome
 from nasbook.runtime.events import Listener
 from nasbook.runtime.rounding import rounded
 from nasbook.search import recipes
 from nasbook.selection import magnitude
-from nasbook.spaces import Architecture
+from nasbook.spaces import Architecture, TopologySpace
 
-FRESH_SEED = 8000  # of the images that derived cells are trained on; seeds below belong to other purposes
 RANDOM_CELL_SEED = 2000  # random control cells have the seeds from here
 SERIES = ("valid_accuracy", "derived_accuracy")
 SNAPSHOTS = 8  # epochs of each search whose records are kept, evenly spaced, the last among them
@@ -116,6 +115,28 @@ def _discretised(method: str, series: dict[str, dict[str, list[float]]]) -> dict
     }
 
 
+def control_cells(
+    space: TopologySpace, weights: Mapping[str, list[list[float]]], seed: int
+) -> dict[str, Architecture]:
+    """The controls on NAS-Bench-201: a random cell, one of 3x3 convolutions, and magnitude's if `none` could not win.
+
+    Args:
+        space: of the search.
+        weights: operation weights of the end of a search.
+        seed: of the random cell.
+    """
+    (names, *_) = space.groups["normal"].operations
+    convolutions = torch.zeros(space.groups["normal"].shape)
+    convolutions[:, names.index("nor_conv_3x3")] = 1.0
+    without_none = torch.tensor(weights["normal"])
+    without_none[:, names.index("none")] = 0.0
+    return {
+        "random": space.sample(torch.Generator().manual_seed(RANDOM_CELL_SEED + seed)),
+        "convolutions": magnitude(space, {"normal": convolutions}),
+        "without-none": magnitude(space, {"normal": without_none}),
+    }
+
+
 @dataclass(frozen=True)
 class _Runner:
     """The parts of one seed, each a run of its own: one that is done is read and not run again."""
@@ -142,41 +163,20 @@ class _Runner:
         )
 
     def controls(self, darts: Outcome) -> dict[str, Architecture]:
-        """A random cell, a cell of 3x3 convolutions, and the one of DARTS if `none` could not be chosen."""
-        space = spaces.get(self.settings["space"])
-        weights = {name: torch.tensor(values) for name, values in darts.history[-1]["weights"].items()}
-        for name, group in space.groups.items():
-            for row, names in enumerate(group.operations):
-                weights[name][row, names.index("none")] = 0.0
-        largest = {name: torch.zeros(group.shape) for name, group in space.groups.items()}
-        for name, group in space.groups.items():
-            for row, names in enumerate(group.operations):
-                largest[name][row, names.index("nor_conv_3x3")] = 1.0
-        return {
-            "random": space.sample(torch.Generator().manual_seed(RANDOM_CELL_SEED + self.seed)),
-            "convolutions": magnitude(space, largest),
-            "without-none": magnitude(space, weights),
-        }
+        return control_cells(spaces.get(self.settings["space"]), darts.history[-1]["weights"], self.seed)
 
     def train(self, cell: Architecture) -> float:
         """Test accuracy (percent), the mean over trainings on images of their own; equal cells are trained once."""
-        found = []
-        for again in range(self.settings["retrainings"]):
-            number = 100 * self.seed + again
-            data = datasets.load("street_numbers")
-            data = replace(data, train=street_numbers.fresh(len(data.train), seed=FRESH_SEED + number))
-            name = f"train-{again}-" + "-".join(str(cell).replace("|", " ").replace("+", " ").split())
-            outcome = experiment.train(
-                cell,
-                data=data,
-                size=self.size,
-                seed=number,
-                device=self.device,
-                numbers=self.settings.get("train_numbers"),
-                run=self._place(name),
-                listeners=self.listeners,
-            )
-            found.append(outcome.result["test_accuracy"])
+        found = fresh_accuracies(
+            cell,
+            seed=self.seed,
+            retrainings=self.settings["retrainings"],
+            size=self.size,
+            device=self.device,
+            numbers=self.settings.get("train_numbers"),
+            folder=self.folder,
+            listeners=self.listeners,
+        )
         return sum(found) / len(found)
 
     def _place(self, part: str) -> Path | None:
