@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from nasbook import datasets, instruments, sizes, spaces
 from nasbook.claims.studies.fresh_training import fresh_accuracies
+from nasbook.instruments.points import LARGEST_BATCH
 from nasbook.runtime import devices
 from nasbook.runtime.driver import drive
 from nasbook.runtime.errors import UsageError
@@ -38,9 +40,9 @@ def study(
     Args:
         seed: of the searches; trainings and their images have seeds that follow from it.
         settings: `space`; `methods`, `darts` among them, each by the size's own numbers; `eigenvalue_every` so many
-            epochs, and after the last; `retrain_at`, epochs whose derived architectures are trained besides that of the
-            last; `retrainings` of each; and `numbers` of the searches and `train_numbers` that are not the size's own,
-            if any.
+            epochs, and after the last, on `eigenvalue_images` in batches of at most 256; `retrainings` of what is
+            derived in the last epoch; `retrain_at`, epochs before it whose derived architectures are trained once; and
+            `numbers` of the searches and `train_numbers` that are not the size's own, if any.
         size, device: of searches and trainings.
         folder: where they are kept.
         listeners: told what happens.
@@ -102,17 +104,21 @@ def at_the_end(measured: Sequence[Sequence[float]], epochs: int) -> float:
     return sum(values) / len(values)
 
 
-def every(epochs: int) -> Callable[[Search], dict[str, float]]:
+def every(epochs: int, images: int) -> Callable[[Search], dict[str, float]]:
     """An instrument: `eigenvalue`, the largest of the Hessian in alpha, after every so many epochs and the last.
 
-    It is the number of the instrument of this name, which is too slow for every epoch of many searches.
+    The instrument of this name in the package measures after each, which is too slow for many searches.
+
+    Args:
+        epochs: from one measurement to the next.
+        images: of alpha's half, in equal batches of at most 256.
     """
 
     def eigenvalue(search: Search) -> dict[str, float]:
         if search.epoch % epochs and search.epoch != search.epochs:
             return {}
-        batch = min(256, len(search.alpha_half) // 2)
-        return {"eigenvalue": instruments.hessian(search, batch=batch).largest}
+        batches = math.ceil(images / LARGEST_BATCH)
+        return {"eigenvalue": instruments.hessian(search, batches=batches, batch=images // batches).largest}
 
     return eigenvalue
 
@@ -144,7 +150,7 @@ class _Runner:
             device=devices.pick(self.device),
             instruments={
                 **instruments.named(["derived-accuracy"]),
-                "eigenvalue": every(self.settings["eigenvalue_every"]),
+                "eigenvalue": every(self.settings["eigenvalue_every"], self.settings["eigenvalue_images"]),
             },
         )
 
@@ -153,8 +159,10 @@ class _Runner:
         history = self.history(method, search)
         found: dict[str, Any] = {key: [record[key] for record in history] for key in SERIES}
         found["eigenvalue"] = [[record["epoch"], record["eigenvalue"]] for record in history if "eigenvalue" in record]
-        epochs = sorted({*self.settings.get("retrain_at", ()), search.epochs})
-        found["retrained"] = [[epoch, self.train(history[epoch - 1]["genotype"])] for epoch in epochs]
+        found["retrained"] = [
+            [epoch, self.train(history[epoch - 1]["genotype"], 1)] for epoch in self.settings.get("retrain_at", ())
+        ]
+        found["retrained"].append([search.epochs, self.train(history[-1]["genotype"], self.settings["retrainings"])])
         return found
 
     def history(self, method: str, search: Search) -> History:
@@ -164,7 +172,7 @@ class _Runner:
             "seed": self.seed,
             "space": search.space.name,
             "method": method,
-            "eigenvalue_every": self.settings["eigenvalue_every"],
+            **{key: self.settings[key] for key in ("eigenvalue_every", "eigenvalue_images")},
         }
         run = RunFolder(self.folder / f"search-{method}" if self.folder else None, asked)
         saved = run.checkpoint()
@@ -172,15 +180,15 @@ class _Runner:
             search.load_state_dict(saved["state"])
         return drive(search, run, self.listeners)
 
-    def train(self, text: str) -> list[float]:
-        """Test accuracies (percent), each on images of its own; equal architectures are trained once."""
+    def train(self, text: str, times: int) -> list[float]:
+        """Test accuracies (percent), each on images of its own; an architecture is trained so often only once."""
         architecture = spaces.read(text)
-        name = str(architecture.canonical())
+        name = f"{times} {architecture.canonical()}"
         if name not in self.trained:
             self.trained[name] = fresh_accuracies(
                 architecture,
                 seed=self.seed,
-                retrainings=self.settings["retrainings"],
+                retrainings=times,
                 size=self.size,
                 device=self.device,
                 numbers=self.settings.get("train_numbers"),

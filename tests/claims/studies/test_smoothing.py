@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nasbook import experiment
+from nasbook import experiment, instruments, spaces
 from nasbook.claims.studies import smoothing
 from nasbook.claims.studies.fresh_training import fresh_accuracies
 from nasbook.runtime.errors import UsageError
@@ -20,6 +20,7 @@ SETTINGS = {
     "numbers": NUMBERS,
     "train_numbers": TRAINING,
     "eigenvalue_every": 2,
+    "eigenvalue_images": 64,
     "retrain_at": [1],
     "retrainings": 2,
 }
@@ -43,14 +44,25 @@ def test_series_are_those_of_the_method_and_the_seed(found):
         seed=2,
         device="cpu",
         retrain=False,
-        record=("derived-accuracy", "eigenvalue"),
+        record=("derived-accuracy",),
     ).history
     series = found[1]["series"]["sdarts-adv"]
     assert series["genotype"] == [record["genotype"] for record in history]
     for key in ("valid_accuracy", "derived_accuracy"):
         assert series[key] == pytest.approx([record[key] for record in history], rel=1e-4)
-    measured = [[record["epoch"], pytest.approx(record["eigenvalue"], rel=1e-3)] for record in history[1:]]
-    assert series["eigenvalue"] == measured  # every second epoch, and the last
+    assert [epoch for epoch, _ in series["eigenvalue"]] == [2, 3]  # every second epoch, and the last
+
+
+def test_the_eigenvalue_is_that_of_the_hessian_and_only_now_and_then():
+    search = smoothing._Runner(2, SETTINGS, "class", "cpu", None, ()).start("sdarts-rs")
+    measure_every_second = smoothing.every(2, 64)
+    search.epoch = 1
+    assert measure_every_second(search) == {}
+    search.epoch = 2
+    matrix = instruments.hessian(search, batches=1, batch=64)
+    assert measure_every_second(search) == {"eigenvalue": matrix.largest}
+    search.epoch = search.epochs
+    assert smoothing.every(2, 64)(search) == {"eigenvalue": matrix.largest}
 
 
 def test_what_is_derived_is_trained_on_fresh_images(found):
@@ -58,9 +70,9 @@ def test_what_is_derived_is_trained_on_fresh_images(found):
     for method in SETTINGS["methods"]:
         series = values["series"][method]
         assert [epoch for epoch, _ in series["retrained"]] == [1, 3]
-        assert all(len(accuracies) == 2 for _, accuracies in series["retrained"])
+        assert [len(accuracies) for _, accuracies in series["retrained"]] == [1, 2]
         assert values[f"{method}_derived"] == pytest.approx(sum(series["retrained"][-1][1]) / 2, abs=1e-3)
-    cell = experiment.Outcome({"genotype": values["series"]["darts"]["genotype"][-1]}, [], []).genotype
+    cell = spaces.read(values["series"]["darts"]["genotype"][-1])
     again = fresh_accuracies(cell, seed=2, retrainings=2, size="class", device="cpu", numbers=TRAINING)
     assert values["series"]["darts"]["retrained"][-1][1] == pytest.approx(again, rel=1e-4)
 
