@@ -21,7 +21,7 @@ def methods(
     """List the methods: published error and cost, which of them search here, and their choice on each axis.
 
     With the name of one that runs here, its card: what it does and where in the code, how it differs from what was
-    published, what was measured.
+    published, what was measured. Any name takes "+pt" behind it.
     """
     from nasbook.strategies.methods import AXES, all_methods
 
@@ -37,6 +37,7 @@ def methods(
     else:
         shown = [dict.fromkeys(AXES) | row for row in rows]
         print_table(shown, ("name", "title", "error_percent", "gpu_days", "runs", *AXES))
+        print("Any method that runs here takes +pt behind its name (gdas+pt): selection by perturbation.")
 
 
 def spaces(as_json: AsJson = False) -> None:

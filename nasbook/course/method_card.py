@@ -10,12 +10,14 @@ from typing import Any
 
 from nasbook.analysis.published_errors import published_errors
 from nasbook.claims.measured import Measured, measured
-from nasbook.search.cards import card, card_fields
+from nasbook.search import recipes
+from nasbook.search.cards import card, card_fields, family
 from nasbook.sizes import SIZES
 from nasbook.strategies.methods import Method, all_methods
 
 NOT_MEASURED = "not measured yet"
 MEASURE = "darts"  # what costs are compared with
+SELECTED = f"darts{recipes.PT}"  # whose card tells of the selection that any method takes
 # What stored results can say of a method: the studies' functions, the end of the number's name, its unit, and in words.
 RESULTS = (
     (("method-order",), "derived", "%", "test accuracy on street_numbers of the derived cell, mean and 95 % interval"),
@@ -56,17 +58,34 @@ def method_card(name: str, *, folder: Path | None = None) -> MethodCard:
     """The card of a method that runs here.
 
     Args:
-        name: of a recipe.
+        name: of a recipe, or any with "+pt" behind it: then the card of that selection, which names the search's.
         folder: of measured results; the book's own without.
 
     Raises:
         UsageError: there is no card of this name, or a file of results is damaged.
     """
-    heading, fields = card(name).splitlines()[0], card_fields(name)
-    method = next(each for each in all_methods() if each.name == name)
+    base = name.removesuffix(recipes.PT)
+    if family(name) or not family(base):
+        heading, fields = card(name).splitlines()[0], card_fields(name)
+        method = next(each for each in all_methods() if each.name == name)
+    else:
+        heading, fields, method = card(SELECTED).splitlines()[0], _fields_behind(base), _unnamed(name)
     failures = fields.popitem()  # the last field of a card
     fields |= {"Numbers": _numbers(name), "Published": _published(method), "Measured here": _measured(name, folder)}
     return MethodCard(method, heading, dict([*fields.items(), failures]))
+
+
+def _fields_behind(base: str) -> dict[str, str]:
+    """The card of the selection by perturbation behind the search of another method."""
+    search = f"That of `{base}`: its card is printed by `nasbook methods {base}`. When it is over, this card begins."
+    command = f"nasbook search --method {base}{recipes.PT} --space s2"
+    return {"Search": search, **card_fields(SELECTED), "Command": command}
+
+
+def _unnamed(name: str) -> Method:
+    """The row of a method that is in no list."""
+    recipe = recipes.get(name)
+    return Method(name, recipe.title or name, recipe.paper, recipe)
 
 
 def _places(method: Method) -> str:
@@ -78,8 +97,8 @@ def _numbers(name: str) -> str:
     """What differs from DARTS's numbers at each size."""
     lines = []
     for size in SIZES.values():
-        for family, numbers in size.methods.get(name, {}).items():
-            where = f"{size.name} size" + (f" in the family {family}" if family else "")
+        for place, numbers in size.special(name).items():
+            where = f"{size.name} size" + (f" in the family {place}" if place else "")
             lines += [f"- {where}: " + ", ".join(f"{key} {value}" for key, value in numbers.items())] * bool(numbers)
     return "\n".join(["Those of DARTS at the same size (nasbook/sizes)" + (", but:" if lines else "."), *lines])
 

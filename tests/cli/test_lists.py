@@ -124,6 +124,23 @@ def test_the_card_of_a_method_has_its_row_and_its_fields() -> None:
     assert "2.54 ± 0.03 %, 0.4 GPU-days" in printed
 
 
+def test_methods_say_once_that_any_of_them_takes_a_selection_by_perturbation() -> None:
+    assert text("methods").count("takes +pt behind its name") == 1
+    rows = {row["name"]: row for row in answer("methods")}
+    assert rows["sdarts-adv+pt"]["selection"] == "perturbation"
+    assert rows["sdarts-adv+pt"]["perturbation"] == rows["sdarts-adv"]["perturbation"] == "adversarial"
+    assert list(rows).index("sdarts-rs+pt") == list(rows).index("sdarts-adv+pt") + 1  # unnamed by the lecture
+
+
+def test_the_card_of_a_method_and_the_suffix_has_the_place_of_both() -> None:
+    document = answer("methods", "gdas+pt")
+    assert (document["relaxation"], document["selection"]) == ("hard-gumbel", "perturbation")
+    assert document["name"] not in {row["name"] for row in answer("methods")}
+    result = CliRunner().invoke(app, ["methods", "darts+pt+pt"])
+    assert result.exit_code == 2
+    assert "'darts+pt+pt' does not run here" in result.stderr
+
+
 def test_a_method_without_a_card_is_refused_with_those_that_have_one() -> None:
     result = CliRunner().invoke(app, ["methods", "enas"])
     assert result.exit_code == 2

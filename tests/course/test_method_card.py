@@ -86,6 +86,17 @@ def test_numbers_are_those_of_the_table(name: str) -> None:
             assert f"{key} {value}" in line
 
 
+def test_any_method_with_the_suffix_has_the_card_of_the_selection_and_the_numbers_of_its_search() -> None:
+    shown = method_card("gdas+pt")
+    assert shown.heading == method_card("darts+pt").heading
+    assert "`nasbook methods gdas`" in shown.fields["Search"]
+    assert shown.fields["Command"] == "nasbook search --method gdas+pt --space s2"
+    assert shown.fields["Numbers"] == method_card("gdas").fields["Numbers"]
+    assert "relaxation hard-gumbel" in repr(shown)
+    assert "selection perturbation" in repr(shown)
+    assert "2.93" not in shown.fields["Published"]  # GDAS's own error is not this method's
+
+
 def test_a_chapter_shows_a_card() -> None:
     nb = nasbook.start("04")
     assert repr(nb.card("gdas")) == repr(method_card("gdas"))

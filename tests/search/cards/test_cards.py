@@ -158,6 +158,14 @@ def test_published_numbers_of_the_table_are_those_of_papers_and_released_code() 
             for name in ("proxylessnas", "proxylessnas-two-paths", "proxylessnas-r")
         },
         ("nasp", "darts"): {"alpha_start": 0.5, "alpha_lr": 3e-4, "alpha_decay": 1e-3, "epochs": 50, "batch": 64},
+        **{
+            (name, "darts"): {
+                **{"radius": 0.03, "radius_end": 0.3, "attack_steps": 7, "epochs": 50, "batch": 64, "alpha_lr": 3e-4},
+                **{"tuning_lr": 0.0025, "tuning_steps": 5 * (25_000 // 64), "selection_order": "random"},
+                **{"selection_criterion": "accuracy"},
+            }
+            for name in ("sdarts-adv", "sdarts-adv+pt")
+        },
     }
     for (name, where), numbers in published.items():
         search = sizes.get("paper").of(where, name).search
