@@ -92,7 +92,9 @@ def _configuration(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} is not the folder of a run.")
     found: dict[str, Any] = files.read_json(path / "config.json")
     if found.get("command") != "search":
-        raise UsageError(f"{path} holds a run of nasbook {found.get('command')}, where one of nasbook search is needed.")
+        raise UsageError(
+            f"{path} holds a run of nasbook {found.get('command')}, not one of nasbook search."
+        )
     return found
 
 

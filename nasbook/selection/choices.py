@@ -75,11 +75,11 @@ def all_candidates(space: Space, masks: Mapping[str, Tensor] | None) -> Active:
     found = {}
     for name, group in space.groups.items():
         kept = masks[name].tolist() if masks else [[True] * group.shape[1]] * group.shape[0]
-        allowed = [group.choices(row) if isinstance(group, Cell) else names for row, names in enumerate(group.operations)]
-        found[name] = tuple(
-            tuple(k for k, operation in enumerate(names) if kept[row][k] and operation in allowed[row])
-            for row, names in enumerate(group.operations)
-        )
+        rows = []
+        for row, names in enumerate(group.operations):
+            allowed = group.choices(row) if isinstance(group, Cell) else names
+            rows.append(tuple(k for k, operation in enumerate(names) if kept[row][k] and operation in allowed))
+        found[name] = tuple(rows)
     return found
 
 

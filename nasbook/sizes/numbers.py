@@ -41,7 +41,7 @@ class SearchNumbers:
         temperature_end: of a Gumbel draw in the last epoch.
         unsampled: what an operation that was not drawn adds: "nothing", or "ones" times its weight of zero, as in
             GDAS's released code (the weight's gradient differs).
-        radius: how far the operation weights are perturbed before a step of the shared weights, in the first epoch; from
+        radius: how far the operation weights are perturbed before a step of the shared weights, at the start; from
             there it goes in a straight line.
         radius_end: the same at the end of the search.
         attack_steps: steps of gradient ascent by which an adversarial perturbation is found.
@@ -57,8 +57,8 @@ class SearchNumbers:
         selection_order: in which order perturbation-based selection decides a cell's edges: "random", "forward" (from
             the cell's input to its output) or "backward".
         selection_criterion: what it measures the supernet by: "accuracy" or "loss".
-        selection_scoring: how it scores the operations of an edge: "one-by-one", or "together" in one call that computes
-            what they share once; the numbers are the same but for rounding.
+        selection_scoring: how it scores the operations of an edge: "one-by-one", or "together" in one call that
+            computes what they share once; the numbers are the same but for rounding.
         tuning_lr: learning rate of the shared weights between its decisions, constant.
         tuning_steps: steps between its decisions.
         order: "alpha-first" as in the released code, or "weights-first" as the lecture writes it.

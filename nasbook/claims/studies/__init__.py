@@ -19,6 +19,7 @@ from nasbook.claims.studies import (
     operations,
     order,
     scalability,
+    scoring,
     selecting,
     sharing,
     sharpness,
@@ -63,6 +64,7 @@ STUDIES: dict[str, StudyFunction] = {
     "curvature": curvature.study,
     "smoothing": smoothing.study,
     "selecting": selecting.study,
+    "scoring": scoring.study,
 }
 
 __all__ = ["STUDIES", "StudyFunction"]
