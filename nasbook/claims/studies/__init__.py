@@ -25,6 +25,7 @@ from nasbook.claims.studies import (
     sharpness,
     skips,
     smoothing,
+    strength,
 )
 from nasbook.runtime.events import Listener
 
@@ -65,6 +66,7 @@ STUDIES: dict[str, StudyFunction] = {
     "smoothing": smoothing.study,
     "selecting": selecting.study,
     "scoring": scoring.study,
+    "strength": strength.study,
 }
 
 __all__ = ["STUDIES", "StudyFunction"]

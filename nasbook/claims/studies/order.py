@@ -115,9 +115,7 @@ def _discretised(method: str, series: dict[str, dict[str, list[float]]]) -> dict
     }
 
 
-def control_cells(
-    space: TopologySpace, weights: Mapping[str, list[list[float]]], seed: int
-) -> dict[str, Architecture]:
+def control_cells(space: TopologySpace, weights: Mapping[str, list[list[float]]], seed: int) -> dict[str, Architecture]:
     """The controls on NAS-Bench-201: a random cell, one of 3x3 convolutions, and magnitude's if `none` could not win.
 
     Args:

@@ -80,9 +80,7 @@ def changed(records: Decisions) -> float:
     return sum(differ) / len(differ)
 
 
-def _cells(
-    runner: _Runner, searches: Mapping[str, Outcome]
-) -> tuple[dict[str, Architecture], dict[str, Decisions]]:
+def _cells(runner: _Runner, searches: Mapping[str, Outcome]) -> tuple[dict[str, Architecture], dict[str, Decisions]]:
     """The cell of each search by its own rule and by perturbation, and the decisions of the latter."""
     cells: dict[str, Architecture] = {}
     decisions: dict[str, Decisions] = {}
@@ -103,7 +101,7 @@ def _of_cell(name: str, cell: Architecture, means: Mapping[str, float]) -> dict[
     base = name.removesuffix(recipes.PT)
     if base != name:
         found[f"{name}_minus_{base}"] = means[name] - means[base]
-    if name == "darts+pt-fixed-alpha":
+    if name in ("darts+pt-fixed-alpha", "sdarts-adv+pt"):
         found[f"{name}_minus_darts+pt"] = means[name] - means["darts+pt"]
     if name != "without-none" and "without-none" in means:
         found[f"{name}_minus_without-none"] = means[name] - means["without-none"]
