@@ -66,13 +66,41 @@ class PerturbationSelection:
         if self.epoch < self.epochs and self.numbers.tuning_steps:
             loss, accuracy = self.search.train(self.numbers.tuning_steps, on_step)
             record |= {"train_loss": loss, "train_accuracy": accuracy}
-        now = score(self.search, self._weights())
-        weights = {name: values.tolist() for name, values in self._weights().items()}
+        now = score(self.search, self.weights())
+        weights = {name: values.tolist() for name, values in self.weights().items()}
         return {**record, "valid_loss": now.loss, "valid_accuracy": now.accuracy, "weights": weights}
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """The expected operation weights (rows, columns) of each group, decided rows discrete: what is scored at."""
+        with torch.no_grad():
+            return dict(self.search.relaxation.expected(self.search.alpha, self.search.progress))
+
+    def look(self, choice: Choice) -> dict[str, Any]:
+        """Score the options of a choice: a decision's record but for `kept` and `after`; nothing is decided."""
+        self._begin()
+        weights = self.weights()
+        before = score(self.search, weights)
+        found = scores(self.search, weights, choice.group, choice.options, scoring=self.numbers.selection_scoring)
+        return {
+            "kind": choice.kind,
+            "group": choice.group,
+            "where": choice.where,
+            "options": [option.name for option in choice.options],
+            "weights": [float(weights[choice.group][each.row, list(each.columns)].sum()) for each in choice.options],
+            "losses": [each.loss for each in found],
+            "accuracies": [each.accuracy for each in found],
+            "before": before.accuracy,
+        }
+
+    def keep(self, choice: Choice, kept: Sequence[int]) -> float:
+        """Decide a choice: keep the options at these places; returns the supernet's accuracy then (percent)."""
+        self._begin()
+        self._keep(choice, kept)
+        return score(self.search, self.weights()).accuracy
 
     def architecture(self) -> Architecture:
         """What the decisions made so far point at, undecided rows by their largest weights."""
-        found: Architecture = magnitude(self.search.space, self._weights())
+        found: Architecture = magnitude(self.search.space, self.weights())
         return found
 
     def state_dict(self) -> dict[str, Any]:
@@ -105,31 +133,12 @@ class PerturbationSelection:
         self._begun = True
         self._close()
 
-    def _weights(self) -> dict[str, torch.Tensor]:
-        with torch.no_grad():
-            search = self.search
-            return dict(search.relaxation.expected(search.alpha, search.progress))
-
     def _decide(self, choice: Choice) -> dict[str, Any]:
         """Score the options of a choice, keep the best, and say what was seen."""
-        weights = self._weights()
-        before = score(self.search, weights)
-        found = scores(self.search, weights, choice.group, choice.options, scoring=self.numbers.selection_scoring)
+        seen = self.look(choice)
+        found = [Score(loss, accuracy) for loss, accuracy in zip(seen["losses"], seen["accuracies"], strict=True)]
         kept = most_missed(found, keep=choice.keep, criterion=self.numbers.selection_criterion)
-        self._keep(choice, kept)
-        after = score(self.search, self._weights())
-        return {
-            "kind": choice.kind,
-            "group": choice.group,
-            "where": choice.where,
-            "options": [option.name for option in choice.options],
-            "weights": [float(weights[choice.group][option.row, list(option.columns)].sum()) for option in choice.options],
-            "losses": [each.loss for each in found],
-            "accuracies": [each.accuracy for each in found],
-            "kept": [choice.options[place].name for place in kept],
-            "before": before.accuracy,
-            "after": after.accuracy,
-        }
+        return {**seen, "kept": [choice.options[place].name for place in kept], "after": self.keep(choice, kept)}
 
     def _keep(self, choice: Choice, kept: Sequence[int]) -> None:
         rows = self.decisions[choice.group]
