@@ -14,7 +14,8 @@ from nasbook.datasets import Batches, Dataset, Images, in_order
 from nasbook.runtime import devices
 from nasbook.runtime.errors import DivergedError, UsageError
 from nasbook.runtime.random import RandomStream
-from nasbook.search.loop import CHECK_EVERY, cosine
+from nasbook.search.loop import CHECK_EVERY
+from nasbook.search.schedule import cosine
 from nasbook.sizes import TrainNumbers
 from nasbook.spaces import Architecture
 from nasbook.supernet import families, loss_with_auxiliary, multiply_adds, parameters

@@ -6,9 +6,7 @@ gradient is taken, and what is done to the weights before the inner step.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -29,6 +27,8 @@ from nasbook.search.penalty import Penalty
 from nasbook.search.perturbation import PERTURBATIONS
 from nasbook.search.policy_gradient import log_probability, next_baseline
 from nasbook.search.recipes import Recipe, check_numbers
+from nasbook.search.schedule import cosine
+from nasbook.search.state import load_state, state_of
 from nasbook.sizes import SearchNumbers
 from nasbook.spaces import Space
 from nasbook.supernet import Active, Mixing, families
@@ -223,39 +223,11 @@ class Search:
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, alpha, optimisers, random numbers and the place in the data."""
-        return {
-            "epoch": self.epoch,
-            "steps": self.steps,
-            "masks": self.masks,
-            "baseline": self.baseline,
-            "costs": dict(self.penalty.costs),
-            "supernet": self.supernet.state_dict(),
-            "alpha": {name: value.detach() for name, value in self.alpha.items()},
-            "w_optimizer": self.w_optimizer.state_dict(),
-            "alpha_optimizer": self.alpha_optimizer.state_dict(),
-            "stream": self.stream.state_dict(),
-            "weights_batches": self.weights_batches.state_dict(),
-            "alpha_batches": self.alpha_batches.state_dict(),
-            "watch": self.watch.state_dict(),
-        }
+        return state_of(self)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a saved state, bit for bit on a CPU."""
-        self.epoch, self.steps, self.baseline = state["epoch"], state["steps"], state["baseline"]
-        self.penalty = replace(self.penalty, costs=state["costs"])  # a latency is not measured twice
-        if state["masks"] is not None and self.masks is None:
-            progressive.begin(self, state["masks"])
-        self.supernet.load_state_dict(state["supernet"])
-        with torch.no_grad():
-            for name, value in self.alpha.items():
-                value.copy_(state["alpha"][name])
-        self.w_optimizer.load_state_dict(state["w_optimizer"])
-        self.alpha_optimizer.load_state_dict(state["alpha_optimizer"])
-        self.stream.load_state_dict(state["stream"])
-        self.weights_batches.load_state_dict(state["weights_batches"])
-        self.alpha_batches.load_state_dict(state["alpha_batches"])
-        self.watch.load_state_dict(state["watch"])
-        self.epochs = self.epoch if self.stopped is not None else self.epochs
+        load_state(self, state)
 
     def step(self) -> tuple[Tensor, Tensor]:
         """One outer and one inner step on the next two batches, in the order that the numbers name.
@@ -393,8 +365,3 @@ class Search:
             device=self.device,
             dtype=self.dtype,
         )
-
-
-def cosine(start: float, end: float, progress: float) -> float:
-    """A learning rate annealed from `start` to `end` by half a cosine; a function of progress, so nothing to save."""
-    return end + (start - end) * (1.0 + math.cos(math.pi * progress)) / 2.0

@@ -11,8 +11,8 @@ from nasbook.relaxation import RELAXATIONS, Softmax
 from nasbook.runtime.errors import DivergedError, UsageError
 from nasbook.search import RECIPES, Recipe, Search, recipes
 from nasbook.search.hypergradient import first_order
-from nasbook.search.loop import cosine
 from nasbook.search.perturbation import PERTURBATIONS
+from nasbook.search.schedule import cosine
 from nasbook.selection import magnitude
 from nasbook.supernet import MixedEdge, Mixing
 
@@ -319,7 +319,7 @@ def test_a_perturbation_sees_the_loss_in_evaluation_mode_and_leaves_no_trace(dat
         seen["moved"] = any(not torch.equal(before[name], value) for name, value in stage.supernet.named_buffers())
         return mixing.map(lambda values: values + 0.1 * gradient.sign())
 
-    monkeypatch.setitem(PERTURBATIONS, "ascend", ascend)
+    monkeypatch.setitem(PERTURBATIONS, "ascend", lambda numbers: ascend)
     stage = search(dataset, recipe=Recipe("mine", perturbation="ascend"), running=True)
     handed = []
     stage.supernet.register_forward_pre_hook(lambda module, inputs: handed.append((module.training, inputs[1])))

@@ -16,6 +16,7 @@ from nasbook.spaces.operations import Noise
 
 LAYERS = {"darts": 3, "nas-bench-201": 5, "nas-bench-1shot1": 3}
 TINY = {"epochs": 2, "images": 64, "batch": 16, "channels": 8, "stem_stride": 2, "frozen_epochs": 0}
+TINY |= {"attack_steps": 3}
 SINGLE_LEVEL = [name for name, recipe in RECIPES.items() if recipe.hypergradient == "single-level"]
 LEARNING = [name for name, recipe in RECIPES.items() if recipe.hypergradient != "none"]
 
@@ -91,6 +92,8 @@ PASSES = {  # forward and backward passes of a step
     "proxylessnas": (2, 2),
     "proxylessnas-r": (4 + 1, 2),  # four plays, of which none is differentiated: the score function is
     "nasp": (2, 2),
+    "sdarts-rs": (2, 2),
+    "sdarts-adv": (2 + 3 + 2, 2 + 3),  # three steps of ascent, then the clean and the attacked loss
     **dict.fromkeys(SINGLE_LEVEL, (1, 1)),
 }
 
@@ -207,6 +210,8 @@ RUNNING = {  # operations of an edge that run, pass by pass: the outer step's, t
     "proxylessnas-two-paths": [2, 1],
     "proxylessnas-r": [1, 1, 1, 1, 1],
     "nasp": [ALL, 1],
+    "sdarts-rs": [ALL, ALL],
+    "sdarts-adv": [ALL] * 7,
 }
 
 
