@@ -21,7 +21,7 @@ from nasbook.runtime import devices
 from nasbook.runtime.errors import UsageError
 
 if TYPE_CHECKING:
-    from nasbook.course.ledger import LedgerTable
+    from nasbook.claims.table import LedgerTable
     from nasbook.course.method_card import MethodCard
     from nasbook.widgets.predict import Predict
     from nasbook.widgets.progress import Progress
@@ -122,7 +122,7 @@ class ChapterSession:
             UsageError: the ledger has no claim of this chapter.
         """
         from nasbook.claims import entries, findings
-        from nasbook.course.ledger import LedgerTable
+        from nasbook.claims.table import LedgerTable
 
         return LedgerTable(tuple(findings.findings(entries.load(), chapter=self.chapter.number)))
 

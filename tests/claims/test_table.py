@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ import nasbook
 from nasbook.claims import entries, findings
 from nasbook.claims.entries import Claim
 from nasbook.claims.findings import Finding
-from nasbook.course.ledger import LedgerTable
+from nasbook.claims.table import VERDICTS, LedgerTable, tally
 from nasbook.runtime.errors import UsageError
 
 CLAIM = Claim("06.x", "06", "DARTS", "A < B & C.", "study", "value", "above", 1.0, "points")
@@ -44,3 +45,20 @@ def test_text_of_the_ledger_is_safe_on_a_page_and_plain_in_text() -> None:
 def test_a_chapter_without_claims_says_so() -> None:
     with pytest.raises(UsageError, match="No claim is of chapter '00'"):
         nasbook.start("00").claims()
+
+
+def test_the_sums_count_every_claim_once_by_chapter_and_by_topic() -> None:
+    found = [
+        Finding(CLAIM, "class", (0, 1, 2), (2.0, 2.1, 2.2)),
+        Finding(replace(CLAIM, id="07.y", chapter="07"), "class", (0, 1), (2.0, 4.0)),
+        Finding(replace(CLAIM, id="07.z", chapter="07", lecture="Scalability"), "class", (0, 1), (0.5, 0.4)),
+        Finding(replace(CLAIM, id="06.z"), "class", (), ()),
+    ]
+    assert tally(found, "chapter") == {
+        "06": {"holds": 1, "weak": 0, "fails": 0, "not measured": 1},
+        "07": {"holds": 0, "weak": 1, "fails": 1, "not measured": 0},
+    }
+    assert list(tally(found, "lecture")) == ["DARTS", "Scalability"]
+    whole = findings.findings(entries.load())
+    assert sum(sum(row.values()) for row in tally(whole, "lecture").values()) == len(whole)
+    assert all(tuple(row) == VERDICTS for row in tally(whole, "chapter").values())

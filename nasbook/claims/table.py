@@ -1,13 +1,15 @@
-"""A part of the claims ledger as a chapter shows it: a table on the page, lines of text where there is no page."""
+"""The claims ledger as a chapter shows it, or a part of it: a table on the page, lines of text elsewhere; its sums."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nasbook.claims.findings import Finding
+from nasbook.claims.verdicts import FAILS, HOLDS, NOT_MEASURED, WEAK
 
+VERDICTS = (HOLDS, WEAK, FAILS, NOT_MEASURED)
 HEAD = ("claim", "measured", "expected", "seeds", "verdict")
 
 
@@ -28,6 +30,23 @@ class LedgerTable:
         head = "".join(f'<th scope="col" style="text-align:left">{text}</th>' for text in HEAD)
         rows = "".join(_row(_cells(finding)) for finding in self.findings)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def tally(found: Iterable[Finding], by: str) -> dict[str, dict[str, int]]:
+    """How many claims have each verdict.
+
+    Args:
+        found: the claims, in the order of the ledger.
+        by: a field of a claim, "chapter" or "lecture".
+
+    Returns:
+        For each value of the field, in the order in which they come, the number of claims for each of `VERDICTS`.
+    """
+    counts: dict[str, dict[str, int]] = {}
+    for finding in found:
+        row = counts.setdefault(getattr(finding.claim, by), dict.fromkeys(VERDICTS, 0))
+        row[finding.verdict] += 1
+    return counts
 
 
 def _cells(finding: Finding) -> tuple[str, ...]:
