@@ -14,7 +14,7 @@ from nasbook.cli.book import lab, notebooks
 from nasbook.cli.claims import claims
 from nasbook.cli.doctor import doctor
 from nasbook.cli.lists import datasets, describe, methods, spaces
-from nasbook.cli.runs import search, train
+from nasbook.cli.runs import search, select, train
 from nasbook.runtime.errors import DivergedError, UsageError
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -80,7 +80,7 @@ def _options(
     """What stands before a command."""
 
 
-for command in (search, train, describe, methods, spaces, datasets, lab, notebooks, doctor):
+for command in (search, select, train, describe, methods, spaces, datasets, lab, notebooks, doctor):
     app.command()(command)
 app.add_typer(claims, name="claims")
 

@@ -29,30 +29,35 @@ class NumberOptions:
         numbers: its class.
         prefix: put before each option's name.
         title: heading of these options in the help.
+        only: the numbers that are options; where none is named, all are.
     """
 
     stage: str
     numbers: type[SearchNumbers] | type[TrainNumbers]
     prefix: str
     title: str
+    only: tuple[str, ...] = ()
 
     def parameters(self) -> list[inspect.Parameter]:
         """The options as parameters of a command; None where one is left out."""
         types, texts = get_type_hints(self.numbers), explanations(self.numbers)
         return [
             inspect.Parameter(
-                self._parameter(field.name),
+                self._parameter(name),
                 inspect.Parameter.KEYWORD_ONLY,
                 default=None,
-                annotation=self._annotation(field.name, types[field.name], texts.get(field.name, "")),
+                annotation=self._annotation(name, types[name], texts.get(name, "")),
             )
-            for field in fields(self.numbers)
+            for name in self._names()
         ]
 
     def take(self, values: dict[str, Any]) -> dict[str, Any]:
         """Remove this set's options from a command's values; returns the numbers that were given."""
-        given = {field.name: values.pop(self._parameter(field.name)) for field in fields(self.numbers)}
+        given = {name: values.pop(self._parameter(name)) for name in self._names()}
         return {name: None if value == ALL else value for name, value in given.items() if value is not None}
+
+    def _names(self) -> list[str]:
+        return [field.name for field in fields(self.numbers) if not self.only or field.name in self.only]
 
     def _parameter(self, name: str) -> str:
         return f"{self.prefix}{name}".replace("-", "_")

@@ -1,27 +1,23 @@
-"""`nasbook search` and `nasbook train`: whole runs, kept in a folder and continued by the same command."""
+"""`nasbook search`, `select` and `train`: whole runs, kept in a folder and continued by the same command."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from nasbook.cli.numbers import NumberOptions, number_options
-from nasbook.cli.output import AsJson, print_facts, print_json
-from nasbook.runtime.events import Event, Listener, Started
-from nasbook.runtime.progress import terminal_progress
+from nasbook.cli.output import AsJson
+from nasbook.cli.sitting import Sitting
+from nasbook.search.recipes import SELECTING
 from nasbook.sizes import SIZES, SearchNumbers, TrainNumbers
-
-if TYPE_CHECKING:
-    from nasbook.experiment import Outcome
 
 SEARCH = NumberOptions(
     "search", SearchNumbers, "", "Numbers of the search (those of DARTS; others: nasbook methods NAME)"
+)
+SELECT = NumberOptions(
+    "search", SearchNumbers, "", "Numbers of selection by perturbation (where left out: those of the search)", SELECTING
 )
 RETRAIN = NumberOptions("train", TrainNumbers, "train-", "Numbers of the training from scratch")
 TRAIN = NumberOptions("train", TrainNumbers, "", "Numbers of the training")
@@ -61,6 +57,9 @@ def search(
             show_default=False,
         ),
     ] = None,
+    keep: Annotated[
+        int, typer.Option(min=0, help="Keep the state after every so many epochs, and the last, for `nasbook select`.")
+    ] = 0,
     as_json: AsJson = False,
     *,
     numbers: dict[str, Any],
@@ -70,7 +69,7 @@ def search(
 
     The same command again continues a run that was interrupted, and prints the result of one that is finished.
     """
-    with _Sitting(run).shown() as sitting:
+    with Sitting(run).shown() as sitting:
         from nasbook import experiment
 
         outcome = experiment.search(
@@ -81,11 +80,46 @@ def search(
             seed=seed,
             retrain=retrain,
             record=record or (),
+            keep=keep,
             device=device,
             numbers=numbers,
             train_numbers=train_numbers,
             root=root,
             run=sitting.place,
+            listeners=sitting.listeners,
+        )
+    sitting.report(outcome, as_json=as_json)
+
+
+@number_options(numbers=SELECT)
+def select(
+    run: Annotated[Path, typer.Argument(help="Folder of a `nasbook search` with --keep.", show_default=False)],
+    epoch: Annotated[
+        int | None, typer.Option(help="Select from the state after this epoch. By default the last that is kept.")
+    ] = None,
+    selection: Annotated[str, typer.Option(help="perturbation, magnitude, all-edges or ranking.")] = "perturbation",
+    device: Device = "auto",
+    root: Root = None,
+    as_json: AsJson = False,
+    *,
+    numbers: dict[str, Any],
+) -> None:
+    """Select another architecture from a search that kept its states (--keep), at its end or at an earlier epoch.
+
+    It is kept in a folder inside the search's, with a record of every decision in history.jsonl. The same command again
+    continues a selection that was interrupted, and prints the result of one that is finished.
+    """
+    with Sitting(None, after="decision").shown() as sitting:
+        from nasbook import experiment
+
+        outcome = experiment.select(
+            run,
+            epoch=epoch,
+            selection=selection,
+            device=device,
+            numbers=numbers,
+            root=root,
+            place=sitting.place_inside(run),
             listeners=sitting.listeners,
         )
     sitting.report(outcome, as_json=as_json)
@@ -108,7 +142,7 @@ def train(
 
     The same command again continues a run that was interrupted, and prints the result of one that is finished.
     """
-    with _Sitting(run).shown() as sitting:
+    with Sitting(run).shown() as sitting:
         from nasbook import experiment
 
         outcome = experiment.train(
@@ -123,64 +157,3 @@ def train(
             listeners=sitting.listeners,
         )
     sitting.report(outcome, as_json=as_json)
-
-
-@dataclass
-class _Sitting:
-    """One sitting of a run: names its folder, shows its progress, and says how to go on when it is interrupted."""
-
-    folder: Path | None
-    listeners: list[Listener] = field(default_factory=list)
-    begun: bool = False
-
-    @contextmanager
-    def shown(self) -> Iterator[_Sitting]:
-        """Show on standard error what happens while the run lasts."""
-        try:
-            with terminal_progress() as progress:
-                self.listeners += [self._announce, progress]
-                yield self
-        except KeyboardInterrupt:
-            _tell(f"Interrupted: the same command goes on from the last finished epoch{self._kept()}.")
-            raise typer.Exit(130) from None
-        if not self.begun:
-            _tell(f"This run is finished already{self._kept()}.")
-
-    def place(self, config: dict[str, Any]) -> Path:
-        """The run's folder: the one that was named, or one that follows from what is asked."""
-        from nasbook.experiment import default_folder
-
-        self.folder = self.folder or default_folder(config)
-        return self.folder
-
-    def _announce(self, event: Event) -> None:
-        """Say where the run is kept when its first stage begins: a refused folder is never announced."""
-        if isinstance(event, Started) and not self.begun:
-            self.begun = True
-            assert self.folder is not None
-            known = (self.folder / "checkpoint.pt").exists()
-            _tell(f"{'Continuing' if known else 'Keeping'} the run in {self.folder}.")
-
-    def _kept(self) -> str:
-        return f"; it is kept in {self.folder}" if self.folder else ""
-
-    def report(self, outcome: Outcome, *, as_json: bool) -> None:
-        """Draw what came out into the run's folder, and print the result."""
-        assert self.folder is not None
-        pictures = _draw(outcome.genotype, self.folder)
-        result = {**outcome.result, "run": str(self.folder), "pictures": pictures}
-        if as_json:
-            print_json(result)
-        else:
-            print_facts(result)
-
-
-def _tell(sentence: str) -> None:
-    print(f"nasbook: {sentence}", file=sys.stderr, flush=True)
-
-
-def _draw(architecture: Any, folder: Path) -> list[str]:
-    """Draw each cell that was searched into the run's folder; returns the files."""
-    from nasbook.figures import cells
-
-    return [str(cells.cell(architecture, kind).save(folder / f"cell-{kind}.png")) for kind in cells.kinds(architecture)]

@@ -1,6 +1,6 @@
 """Whole runs in one call: search, select, train from scratch, with everything kept in a run folder."""
 
 from nasbook.experiment.runs import Outcome, default_folder, search, train
-from nasbook.experiment.selecting import select
+from nasbook.experiment.selecting import select, selection_folder
 
-__all__ = ["Outcome", "default_folder", "search", "select", "train"]
+__all__ = ["Outcome", "default_folder", "search", "select", "selection_folder", "train"]

@@ -132,7 +132,7 @@ def search(
         "search": asdict(chosen),
         "train": asdict(fit),
     }
-    folder = _open(run, config)
+    folder = open_folder(run, config)
     finished = folder.result()
     if finished is None:
         finished = _run_search(stage, fit, folder, listeners)
@@ -175,7 +175,7 @@ def train(
         "train": asdict(fit),
     }
     stage = Training(architecture, dataset, numbers=fit, seed=seed, device=where)
-    folder = _open(run, config)
+    folder = open_folder(run, config)
     finished = folder.result()
     if finished is None:
         result = _run_training(stage, folder, listeners, folder.checkpoint())
@@ -187,10 +187,14 @@ def train(
 
 def default_folder(config: dict[str, Any]) -> Path:
     """A folder name under `runs/` that follows from what is asked: the same command finds its own run again."""
-    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:8]
     words = [str(config[key]) for key in ("command", "method", "space", "data", "size") if config.get(key)]
     plain = ["".join(c if c.isalnum() or c in "-_." else "_" for c in Path(word).name) for word in words]
-    return Path("runs") / "-".join([*plain, f"seed{config['seed']}", digest])
+    return Path("runs") / "-".join([*plain, f"seed{config['seed']}", digest_of(config)])
+
+
+def digest_of(config: dict[str, Any]) -> str:
+    """Eight letters that follow from what is asked."""
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _run_search(stage: Search, fit: TrainNumbers, folder: RunFolder, listeners: Iterable[Listener]) -> dict[str, Any]:
@@ -272,7 +276,8 @@ def _as_many_as_there_are(numbers: Numbers, changes: dict[str, Any] | None, data
     return replace(numbers, images=min(numbers.images, len(dataset.train)))
 
 
-def _open(run: Place | None, config: dict[str, Any]) -> RunFolder:
+def open_folder(run: Place | None, config: dict[str, Any]) -> RunFolder:
+    """The folder of a run, new or to be continued; without a place nothing is kept."""
     place = run(config) if callable(run) else run
     return RunFolder(None if place is None else Path(place), config)
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nasbook import datasets, sizes, spaces
 from nasbook.datasets import Dataset
-from nasbook.experiment.runs import Outcome, folder_text, go_on, size_of
+from nasbook.experiment.runs import Outcome, Place, digest_of, folder_text, go_on, open_folder, size_of
 from nasbook.runtime import devices, files
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import Listener
-from nasbook.runtime.run_folder import RunFolder, kept_epochs, kept_state
+from nasbook.runtime.run_folder import kept_epochs, kept_state
 from nasbook.search import Search, recipes
 from nasbook.selection import SELECTIONS, derive
 from nasbook.sizes import SearchNumbers, TrainNumbers
@@ -30,11 +31,12 @@ def select(
     device: str = "auto",
     numbers: dict[str, Any] | None = None,
     root: Path | None = None,
+    place: Place | None = None,
     listeners: Iterable[Listener] = (),
 ) -> Outcome:
     """Select an architecture from a state of a search that was kept (see `keep` of `search`).
 
-    The selection is a run of its own in a folder inside the search's, resumed and read as any other.
+    The selection is a run of its own: the same call goes on where it was interrupted, and reads what is finished.
 
     Args:
         run: the folder of the search.
@@ -44,6 +46,8 @@ def select(
         device: "auto", "cpu", "cuda" or "mps".
         numbers: numbers of the selection to change, by name.
         root: folder of the real data sets.
+        place: folder to keep the selection in, or a function that names it from the configuration; by default
+            `selection_folder`.
         listeners: told what happens.
 
     Raises:
@@ -64,26 +68,32 @@ def select(
         spaces.get(asked["space"], nodes=chosen.nodes, reduction=chosen.reduction),
         dataset,
         recipe=recipe,
-        numbers=replace(chosen, early_stop=0.0),  # whatever stopped the search, this state is asked for
+        numbers=replace(chosen, early_stop=0.0),
         derive=derive(recipes.get(asked["method"]).selection),
         seed=asked["seed"],
         device=devices.pick(device),
     )
-    where = path / f"select-{selection}-{epoch:04d}"
     head = {"command": "select", **{key: asked[key] for key in HEAD}, "epoch": epoch, "selection": selection}
-    folder = RunFolder(where, {**head, "device": search.device.type, "search": asdict(chosen)})
+    config = {**head, "device": search.device.type, "search": asdict(chosen)}
+    folder = open_folder(place or partial(selection_folder, path), config)
     finished = folder.result()
     if finished is None:
         saved = folder.checkpoint()
         if saved is None:
-            search.load_state_dict(kept_state(path, "search", epoch))
+            fresh = {"watch": search.watch.state_dict()}  # if the search stopped early, this epoch is asked for anyway
+            search.load_state_dict(kept_state(path, "search", epoch) | fresh)
         architecture = SELECTIONS[selection](search, lambda stage: go_on(stage, folder, listeners, saved))
         finished = {**{key: folder.config[key] for key in (*HEAD, "epoch", "selection")}, "genotype": str(architecture)}
         finished["seconds"] = sum(record["seconds"] for record in folder.history("select"))
         finished |= size_of(architecture, TrainNumbers(**asked["train"]), dataset)
-        finished["run"] = folder_text(where)
+        finished["run"] = folder_text(folder.path)
         folder.finish(finished)
     return Outcome(finished, [], [], folder.history("select"))
+
+
+def selection_folder(run: str | Path, config: dict[str, Any]) -> Path:
+    """A folder inside the search's whose name follows from what is asked: the same call finds its selection again."""
+    return Path(run) / f"select-{config['selection']}-{config['epoch']:04d}-{digest_of(config)}"
 
 
 def _configuration(path: Path) -> dict[str, Any]:
@@ -92,9 +102,7 @@ def _configuration(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} is not the folder of a run.")
     found: dict[str, Any] = files.read_json(path / "config.json")
     if found.get("command") != "search":
-        raise UsageError(
-            f"{path} holds a run of nasbook {found.get('command')}, not one of nasbook search."
-        )
+        raise UsageError(f"{path} holds a run of nasbook {found.get('command')}, not one of nasbook search.")
     return found
 
 
@@ -110,8 +118,7 @@ def _epoch(path: Path, epoch: int | None) -> int:
 
 def _of_selection(numbers: dict[str, Any]) -> dict[str, Any]:
     """The same numbers, of which each must be one that a selection reads: the search is over."""
-    allowed = [name for name, (axis, _, _) in recipes.READERS.items() if axis == "selection"]
     for name in numbers:
-        if name not in allowed:
-            raise UsageError(f"A selection does not read {name}; it reads {', '.join(allowed)}.")
+        if name not in recipes.SELECTING:
+            raise UsageError(f"A selection does not read {name}; it reads {', '.join(recipes.SELECTING)}.")
     return numbers

@@ -121,6 +121,8 @@ def get(name: str) -> Recipe:
     )
 
 
+# What selection by perturbation reads.
+SELECTING = ("selection_order", "selection_criterion", "selection_scoring", "tuning_lr", "tuning_steps")
 _LEARNING = ("first-order", "second-order", "exact", "policy-gradient", "single-level")  # alpha moves
 # A number that one choice reads: the axis, the words that read it, and the value that leaves it out (any value does
 # where that is an ellipsis: there it matters only whether the number was asked for by name).
@@ -141,10 +143,7 @@ READERS: dict[str, tuple[str, tuple[str, ...], object]] = {
     "frozen_epochs": ("hypergradient", _LEARNING, ...),
     "cost_weight": ("hypergradient", _LEARNING, 0.0),
     "unsampled": ("relaxation", ("hard-gumbel",), "nothing"),
-    **{
-        name: ("selection", ("perturbation",), ...)
-        for name in ("selection_order", "selection_criterion", "selection_scoring", "tuning_lr", "tuning_steps")
-    },
+    **{name: ("selection", ("perturbation",), ...) for name in SELECTING},
     "partial": ("memory", ("partial",), 1),
     "partial_end": ("memory", ("partial",), 1),
     "operations_end": ("memory", ("partial",), None),

@@ -12,7 +12,8 @@ from typer.testing import CliRunner, Result
 
 from nasbook.cli import app
 
-COMMANDS = ("search", "train", "describe", "methods", "spaces", "datasets", "claims", "lab", "notebooks", "doctor")
+COMMANDS = ("search", "select", "train", "describe", "methods", "spaces", "datasets", "claims", "lab", "notebooks")
+COMMANDS += ("doctor",)
 
 
 def invoke(*arguments: str) -> Result:
@@ -39,7 +40,15 @@ def test_the_help_names_every_command_and_every_command_explains_itself() -> Non
 
 @pytest.mark.parametrize(
     "arguments",
-    ["--help", "search --help", "claims measure --help", "methods", "methods darts-exact", "datasets --json"],
+    [
+        "--help",
+        "search --help",
+        "select --help",
+        "claims measure --help",
+        "methods",
+        "methods darts-exact",
+        "datasets --json",
+    ],
 )
 def test_what_needs_no_torch_does_not_import_it(arguments: str, tmp_path: Path) -> None:
     """Of the cards one without results: an interval takes scipy."""
@@ -74,6 +83,12 @@ def test_what_needs_no_torch_does_not_import_it(arguments: str, tmp_path: Path) 
         ("search --w-lr nan", "w_lr must be a number of at least 0, not nan"),
         ("search --nodes 9", "1 to 4 intermediate nodes"),
         ("search --data digits --channels 3", "even"),
+        ("search --keep -1", "--keep"),
+        ("search --tuning-steps 3", "'darts' does not read tuning_steps: it belongs to the selection perturbation"),
+        ("select", "Missing argument"),
+        ("select nowhere", "nowhere is not the folder of a run"),
+        ("select nowhere --tuning-steps many", "--tuning-steps"),
+        ("select nowhere --epochs 3", "No such option: --epochs"),
         ("train", "Missing argument"),
         ("train NONSENSE", "No published architecture is called 'NONSENSE'"),
         ("train Genotype(", "A genotype reads Genotype("),

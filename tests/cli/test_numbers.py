@@ -11,8 +11,9 @@ import typer
 from typer.testing import CliRunner
 
 from nasbook.cli import app
-from nasbook.cli.numbers import explanations, number_options
+from nasbook.cli.numbers import NumberOptions, explanations, number_options
 from nasbook.cli.runs import RETRAIN, SEARCH
+from nasbook.search.recipes import SELECTING
 from nasbook.sizes import SIZES, SearchNumbers, TrainNumbers
 
 
@@ -72,6 +73,17 @@ def test_the_help_shows_the_value_of_each_size() -> None:
     words = CliRunner().invoke(app, ["search", "--help"], env={"COLUMNS": "400"}).stdout
     assert f"(class: {small.epochs}, paper: {paper.epochs})" in words
     assert f"(class: {small.images}, paper: all)" in words
+
+
+def test_a_command_may_have_some_of_the_numbers() -> None:
+    some = NumberOptions("search", SearchNumbers, "", "Some", ("epochs", "w_lr"))
+    assert [parameter.name for parameter in some.parameters()] == ["epochs", "w_lr"]
+    values = {"epochs": 3, "w_lr": None, "seed": 1}
+    assert some.take(values) == {"epochs": 3}
+    assert values == {"seed": 1}
+    words = CliRunner().invoke(app, ["select", "--help"], env={"COLUMNS": "400"}).stdout
+    assert all(f"--{name.replace('_', '-')}" in words for name in SELECTING)
+    assert "--w-lr" not in words
 
 
 def test_a_command_keeps_its_name_and_its_words() -> None:

@@ -76,10 +76,56 @@ def test_a_search_prints_one_document_with_the_keys_that_stay() -> None:
 
 def test_every_method_that_runs_searches_and_without_retraining_nothing_is_tested() -> None:
     for method in RECIPES:
-        result = invoke("search", *SEARCH, "--method", method, "--no-retrain", "--json")
+        tuning = flags(**{"tuning-steps": 1}) if RECIPES[method].selection == "perturbation" else []
+        result = invoke("search", *SEARCH, "--method", method, *tuning, "--no-retrain", "--json")
         assert result.exit_code == 0, result.output
         assert json.loads(result.stdout)["method"] == method
         assert "test_accuracy" not in json.loads(result.stdout)
+
+
+def test_a_kept_search_is_selected_from_and_the_selection_found_again() -> None:
+    kept = invoke("search", *SEARCH, "--no-retrain", "--keep", "1", "--run", "mine")
+    assert kept.exit_code == 0, kept.output
+    command = ["select", "mine", "--epoch", "1", *flags(**{"tuning-steps": 1}), "--selection-order", "backward"]
+    result = invoke(*command, "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    wanted = {"method": "darts", "space": SPACE, "data": "digits", "epoch": 1, "selection": "perturbation"}
+    assert {key: found[key] for key in wanted} == wanted
+    folder = Path(found["run"])
+    assert folder.parent == Path("mine")
+    assert found["pictures"] == [str(folder / "cell-normal.png")]
+    first = json.loads((folder / "history.jsonl").read_text().splitlines()[0])
+    assert first["decisions"][0]["where"] == "2→3"
+    told = result.stderr.splitlines()
+    assert told[0] == f"nasbook: Keeping the run in {folder}."
+    assert re.fullmatch(r"select: epoch 1/6, train loss [\d.]+, valid accuracy [\d.]+ %, \d+ s left", told[1])
+    assert re.fullmatch(r"select: epoch 6/6, valid accuracy [\d.]+ %, 0 s left", told[6])
+
+    again = invoke(*command, "--json")
+    assert again.stdout == result.stdout
+    assert again.stderr == f"nasbook: This run is finished already; it is kept in {folder}.\n"
+    people = invoke("select", "mine", "--selection", "magnitude")
+    assert people.exit_code == 0, people.output
+    last = json.loads(Path("mine/history.jsonl").read_text().splitlines()[-1])
+    assert last["genotype"] in people.stdout
+    assert people.stderr == ""  # nothing was trained
+
+
+def test_what_cannot_be_selected_is_said_in_one_line() -> None:
+    assert invoke("search", *SEARCH, "--no-retrain", "--run", "plain").exit_code == 0
+    assert invoke("search", *SEARCH, "--no-retrain", "--run", "mine", "--keep", "2").exit_code == 0
+    for words, says in (
+        (["plain"], "The run in plain keeps no state to select from: search with keep (--keep 1) to have some."),
+        (["mine", "--epoch", "1"], "The run in mine keeps no state of epoch 1; there are 2."),
+        (["mine", "--selection", "size"], "There is no selection 'size'; there are magnitude, all-edges, ranking, "),
+        (["mine", "--selection-order", "up"], "selection_order is random or forward or backward, not 'up'."),
+        (["mine", "--selection", "magnitude", "--tuning-lr", "1"], "does not read tuning_lr"),
+    ):
+        refused = invoke("select", *words)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert says in refused.stderr
+        assert refused.stderr.count("\n") == 1
 
 
 TOPOLOGY = "|nor_conv_3x3~0|+|none~0|avg_pool_3x3~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nasbook.runtime.errors import UsageError
-from nasbook.runtime.run_folder import RunFolder
+from nasbook.runtime.run_folder import RunFolder, kept_epochs, kept_state
 
 CONFIG = {"method": "darts", "seed": 0, "numbers": {"epochs": 2, "betas": (0.5, 0.999)}}
 
@@ -26,6 +26,28 @@ def test_a_run_is_kept_and_read_again(tmp_path):
     assert torch.equal(again.checkpoint()["weights"], torch.ones(2))
     assert again.result() == {"accuracy": 50.0}
     assert sorted(os.listdir(tmp_path / "run")) == ["checkpoint.pt", "config.json", "history.jsonl", "result.json"]
+
+
+def test_states_are_kept_for_good_beside_the_one_that_is_replaced(tmp_path):
+    folder = RunFolder(tmp_path / "run", CONFIG)
+    for epoch in (1, 10, 2):
+        folder.keep({"state": {"epoch": epoch, "weights": torch.full((2,), epoch)}}, "search", epoch)
+    folder.keep({"state": {"epoch": 3}}, "train", 3)
+    folder.add(record(1), {"epoch": 1})
+    (tmp_path / "run" / "search-best.pt").write_bytes(b"somebody's own")
+    assert kept_epochs(tmp_path / "run", "search") == [1, 2, 10]
+    assert kept_epochs(tmp_path / "run", "train") == [3]
+    assert kept_epochs(tmp_path / "run", "select") == []
+    state = kept_state(tmp_path / "run", "search", 10)
+    assert state["epoch"] == 10
+    assert torch.equal(state["weights"], torch.full((2,), 10))
+    RunFolder(None, CONFIG).keep({"state": {}}, "search", 1)  # keeps nothing
+
+
+def test_a_damaged_kept_state_is_named(tmp_path):
+    (tmp_path / "search-0004.pt").write_bytes(b"not a state")
+    with pytest.raises(UsageError, match=r"search-0004\.pt cannot be read \(\w+\): take another epoch"):
+        kept_state(tmp_path, "search", 4)
 
 
 def test_history_that_the_checkpoint_does_not_know_is_dropped(tmp_path):

@@ -1,0 +1,100 @@
+"""What the commands of runs share: progress, what is said at the beginning and the end, the picture and the result."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from nasbook.cli.output import print_facts, print_json
+from nasbook.runtime.events import Event, Listener, Started
+from nasbook.runtime.progress import terminal_progress
+
+if TYPE_CHECKING:
+    from nasbook.experiment import Outcome
+
+
+@dataclass
+class Sitting:
+    """One sitting of a run: names its folder, shows its progress, and says how to go on when it is interrupted.
+
+    Args:
+        folder: of the run; None where its name follows from what is asked.
+        after: what a run can be interrupted after: an "epoch" or a "decision".
+    """
+
+    folder: Path | None
+    after: str = "epoch"
+    listeners: list[Listener] = field(default_factory=list)
+    begun: bool = False
+    finished: bool = False
+
+    @contextmanager
+    def shown(self) -> Iterator[Sitting]:
+        """Show on standard error what happens while the run lasts."""
+        try:
+            with terminal_progress() as progress:
+                self.listeners += [self._announce, progress]
+                yield self
+        except KeyboardInterrupt:
+            _tell(f"Interrupted: the same command goes on from the last finished {self.after}{self._kept()}.")
+            raise typer.Exit(130) from None
+        if self.finished:
+            _tell(f"This run is finished already{self._kept()}.")
+
+    def place(self, config: dict[str, Any]) -> Path:
+        """The run's folder: the one that was named, or one that follows from what is asked."""
+        from nasbook.experiment import default_folder
+
+        return self._settle(self.folder or default_folder(config))
+
+    def place_inside(self, run: Path) -> Callable[[dict[str, Any]], Path]:
+        """Names the folder of a selection, inside that of its search."""
+
+        def place(config: dict[str, Any]) -> Path:
+            from nasbook.experiment import selection_folder
+
+            return self._settle(selection_folder(run, config))
+
+        return place
+
+    def _settle(self, folder: Path) -> Path:
+        self.folder, self.finished = folder, (folder / "result.json").exists()
+        return folder
+
+    def _announce(self, event: Event) -> None:
+        """Say where the run is kept when its first stage begins: a refused folder is never announced."""
+        if isinstance(event, Started) and not self.begun:
+            self.begun = True
+            assert self.folder is not None
+            known = (self.folder / "checkpoint.pt").exists()
+            _tell(f"{'Continuing' if known else 'Keeping'} the run in {self.folder}.")
+
+    def _kept(self) -> str:
+        return f"; it is kept in {self.folder}" if self.folder else ""
+
+    def report(self, outcome: Outcome, *, as_json: bool) -> None:
+        """Draw what came out into the run's folder, and print the result."""
+        assert self.folder is not None
+        pictures = _draw(outcome.genotype, self.folder)
+        result = {**outcome.result, "run": str(self.folder), "pictures": pictures}
+        if as_json:
+            print_json(result)
+        else:
+            print_facts(result)
+
+
+def _tell(sentence: str) -> None:
+    print(f"nasbook: {sentence}", file=sys.stderr, flush=True)
+
+
+def _draw(architecture: Any, folder: Path) -> list[str]:
+    """Draw each cell that was searched into the run's folder; returns the files."""
+    from nasbook.figures import cells
+
+    return [str(cells.cell(architecture, kind).save(folder / f"cell-{kind}.png")) for kind in cells.kinds(architecture)]
