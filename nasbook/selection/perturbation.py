@@ -72,8 +72,8 @@ class PerturbationSelection:
 
     def weights(self) -> dict[str, torch.Tensor]:
         """The expected operation weights (rows, columns) of each group, decided rows discrete: what is scored at."""
-        with torch.no_grad():
-            return dict(self.search.relaxation.expected(self.search.alpha, self.search.progress))
+        weights = self.search.relaxation.expected(self.search.alpha, self.search.progress)
+        return {name: values.detach() for name, values in weights.items()}  # NASP's are alpha itself
 
     def look(self, choice: Choice) -> dict[str, Any]:
         """Score the options of a choice: a decision's record but for `kept` and `after`; nothing is decided."""

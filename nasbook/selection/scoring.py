@@ -39,7 +39,7 @@ def without(weights: Mapping[str, Tensor], group: str, option: Option) -> dict[s
 def scores(
     search: Search, weights: Mapping[str, Tensor], group: str, options: Sequence[Option], *, scoring: str
 ) -> list[Score]:
-    """The supernet without each of some options of a group, on the same images and with the same draws.
+    """The supernet without each of some options of a group, on the same images and from the same random state.
 
     Args:
         search: nothing in it changes.
@@ -47,10 +47,12 @@ def scores(
         group, options: what is removed, one at a time.
         scoring: "one-by-one", which does not run what is removed; or "together", where what comes before the first use
             of an option is computed once for all, and the rest for all in one call. Both give the same numbers but for
-            rounding.
+            rounding; a noise operation that is removed draws in one call all the same, so that those behind it draw
+            other noise. Where a part of the channels bypasses the operations (an edge of which nothing runs has no
+            bypass either) it is one by one in any case.
     """
     removed = [without(weights, group, option) for option in options]
-    if scoring == "one-by-one":
+    if scoring == "one-by-one" or max(search.numbers.partial, search.numbers.partial_end) > 1:
         return [score(search, each) for each in removed]
     return _together(search, weights, group, torch.stack([each[group] for each in removed]))
 
