@@ -36,9 +36,9 @@ def study(
     Args:
         seed: of searches and selections; trainings and their images have seeds that follow from it.
         settings: `space`; `methods`, searches of which each is selected from by its recipe's own rule, and, unless that
-            is by perturbation, by perturbation too, `darts` first; `retrainings` of each derived cell; and if they are
-            not the size's own `numbers` of the searches and `train_numbers`; `over_epochs`: select from DARTS after
-            every so many epochs, for a curve.
+            is by perturbation, by perturbation too, `darts` first; `retrainings` of each derived cell; `over_epochs`:
+            select from DARTS after every so many epochs too, for a curve; and if they are not the size's own `numbers`
+            of the searches, `selection_numbers` and `train_numbers`.
         size, device: of searches and trainings.
         folder: where they are kept; a folder for the time of the study without.
         listeners: told what happens.
@@ -151,9 +151,11 @@ class _Runner:
 
     def search(self, method: str) -> Outcome:
         """A search whose states are kept; with a selection by perturbation that is part of it."""
-        numbers = self.settings.get("numbers")
+        numbers = dict(self.settings.get("numbers", {}))
+        if recipes.get(method).selection == "perturbation":
+            numbers |= self.settings.get("selection_numbers", {})
         preset = sizes.get(self.size).of(spaces.family(self.settings["space"]), method).search
-        epochs = sizes.override(preset, numbers or {}).epochs
+        epochs = sizes.override(preset, numbers).epochs
         return experiment.search(
             method,
             space=self.settings["space"],
@@ -174,6 +176,7 @@ class _Runner:
             epoch=epoch,
             selection=selection,
             device=self.device,
+            numbers=self.settings.get("selection_numbers") if selection == "perturbation" else None,
             listeners=self.listeners,
         )
 
