@@ -24,7 +24,7 @@ SEARCH = {"epochs": 8, "images": 128, "batch": 32, "channels": 4, "layers": 3, "
 TRAIN = {"epochs": 8, "images": 128, "batch": 32, "channels": 4, "layers": 3, "augment": True, "drop_path": 0.3}
 TRAIN |= {"cutout": 2}
 KILLS = 3
-MEASURED = ("seconds", "search_seconds", "memory_mib", "run")  # what no two runs have in common
+MEASURED = ("seconds", "search_seconds", "select_seconds", "memory_mib", "run")  # what no two runs have in common
 
 
 def state_of(folder: Path) -> dict[str, Any]:
@@ -131,6 +131,31 @@ def test_killed_in_the_second_stage(tmp_path: Path) -> None:
     saved = torch.load(broken / "checkpoint.pt", weights_only=True)["state"]
     assert 8 < saved["epoch"] < 16
     assert saved["masks"] is not None
+    for folder in (whole, broken):
+        experiment.search(method, **asked, retrain=False, numbers=numbers, run=folder)
+    assert_identical(state_of(broken), state_of(whole))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
+def test_killed_between_two_decisions(tmp_path: Path) -> None:
+    """Of perturbation-based selection: the search is over, some edges are decided and others are not."""
+    method, whole, broken = "darts+pt", tmp_path / "whole", tmp_path / "broken"
+    numbers = {**SEARCH, "epochs": 1, "images": 64, "batch": 16, "nodes": 3, "tuning_steps": 4}
+    asked: dict[str, Any] = {"space": "s4", "data": "digits", "device": "cpu"}
+    words = [sys.executable, "-m", "nasbook", "search", "--no-retrain", "--method", method, "--run", str(broken)]
+    words += options("--", asked | numbers)
+    run = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    kept = broken / "history.jsonl"
+    try:
+        while run.poll() is None and (not kept.exists() or len(kept.read_text().splitlines()) < 4):
+            time.sleep(0.01)
+        run.send_signal(signal.SIGKILL)
+        assert run.wait(timeout=60) == -signal.SIGKILL
+    finally:
+        run.kill()
+    saved = torch.load(broken / "checkpoint.pt", weights_only=True)
+    assert saved["stage"] == "select"
+    assert 2 <= len(saved["state"]["decisions"]["normal"]) < 9
     for folder in (whole, broken):
         experiment.search(method, **asked, retrain=False, numbers=numbers, run=folder)
     assert_identical(state_of(broken), state_of(whole))

@@ -11,7 +11,7 @@ from nasbook import datasets, sizes, spaces
 from nasbook.analysis.cost import repeated
 from nasbook.analysis.method_cost import most_saved_mib
 from nasbook.search import RECIPES, Recipe, Search, progressive, recipes
-from nasbook.selection import derive
+from nasbook.selection import PerturbationSelection, derive
 from nasbook.spaces.operations import Noise
 
 LAYERS = {"darts": 3, "nas-bench-201": 5, "nas-bench-1shot1": 3}
@@ -334,6 +334,15 @@ def test_nor_does_one_of_the_second_stage_or_one_that_weighs_costs(dataset):
     assert readbacks(later) == []
     assert readbacks(search(dataset, "proxylessnas", "s3", cost_weight=1.0, alpha_clip=1.0)) == []
     assert readbacks(search(dataset, "drnas", anchor_kl=1.0, alpha_decay=0.0, order="weights-first")) == []
+
+
+@pytest.mark.parametrize("method", ["darts+pt", "sdarts-adv+pt", "gdas+pt"])
+def test_nor_does_one_between_two_decisions(dataset, method):
+    """What is decided is known on the host, and so is what of an edge may be perturbed."""
+    stage = search(dataset, method, tuning_steps=1, epochs=1)
+    stage.run_epoch(lambda step, steps: None)
+    PerturbationSelection(stage).run_epoch(lambda step, steps: None)
+    assert readbacks(stage) == []
 
 
 OFFENCES = {
