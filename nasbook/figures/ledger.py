@@ -75,7 +75,7 @@ def _described(counts: Mapping[str, Mapping[str, int]]) -> str:
         f"{name}: {listed(f'{number} {_words(verdict, number)}' for verdict, number in row.items() if number)}"
         for name, row in counts.items()
     )
-    return f"Of {counted(sum(totals.values()), 'claim')} of the ledger {told}. {rows}."
+    return f"Of {counted(sum(totals.values()), 'claim')} {told}. {rows}."
 
 
 def _words(verdict: str, number: int) -> str:

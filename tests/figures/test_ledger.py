@@ -32,7 +32,7 @@ def test_verdicts_differ_in_more_than_hue():
 
 def test_the_words_give_every_number():
     alt = ledger.verdicts(COUNTS, ylabel="chapter").alt
-    assert "Of 12 claims of the ledger 5 hold, 3 are weak, 1 fails and 3 are not measured." in alt
+    assert "Of 12 claims 5 hold, 3 are weak, 1 fails and 3 are not measured." in alt
     assert "06: 5 hold and 1 is weak; 07: 2 are weak, 1 fails and 3 are not measured." in alt
 
 
