@@ -64,7 +64,7 @@ def decision(made: Record, *, axes: Sequence[Axes] | None = None) -> Picture:
     without.axvline(made["before"], color=style.INK, lw=1, ls=(0, (4, 2)))
     without.set(xlim=(0, 1.15 * max(*made["accuracies"], made["before"])))
     weights.set(xlabel="operation weight (triangle: the largest)", ylabel=made["where"])
-    without.set(xlabel="accuracy of the supernet without it (%); dashed: before")
+    without.set(xlabel="accuracy without it (%); dashed: before")
     return Picture(style.root(weights), words_of(made))
 
 
@@ -107,7 +107,9 @@ def log(records: Iterable[Record]) -> Picture:
     course.plot(after, rows, KEPT.marker, color=KEPT.colour, label="after it")
     for row in rows:
         course.plot([before[row], after[row]], [row, row], color=style.GREY, lw=1)
-    course.set(xlabel="accuracy of the supernet (%)", ylim=(len(made) - 0.5, -0.5), xlim=(0, None))
+    course.set(
+        xlabel="accuracy of the supernet (%)", ylim=(len(made) - 0.5, -0.5), xlim=(0, 1.08 * max(before + after))
+    )
     course.set_yticks(rows, ["" for _ in made])
     course.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     overruled = sum(favourite(each) is not None and favourite(each) not in each["kept"] for each in made)
@@ -275,7 +277,8 @@ def over_decisions(courses: Mapping[str, Iterable[Record]], *, ax: Axes | None =
         values = [each[key] for each in made for key in ("before", "after")]
         ax.plot(places, values, color=mark.colour, ls=mark.line, marker=mark.marker, ms=3.5, label=mark.label)
         told.append(f"{name} {trend(values)} %")
-    ax.set(xlabel="decision (left dot before, right dot after)", ylabel="accuracy of the supernet (%)", ylim=(0, None))
+    top = 1.08 * max(each["before"] for made in every.values() for each in made)
+    ax.set(xlabel="decision (left dot before, right dot after)", ylabel="accuracy of the supernet (%)", ylim=(0, top))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend()
     return Picture(style.root(ax), f"The supernet over the decisions: {listed(told)}.")
