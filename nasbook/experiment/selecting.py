@@ -60,6 +60,7 @@ def select(
         raise UsageError(f"There is no selection {selection!r}; there are {', '.join(SELECTIONS)}.")
     recipe = replace(recipes.get(asked["method"]), selection=selection)
     chosen = sizes.override(SearchNumbers(**asked["search"]), _of_selection(numbers or {}))
+    chosen = replace(chosen, early_stop=0.0)  # whatever stopped the search, this state is asked for
     recipes.check_numbers(recipe, chosen, numbers or {})
     dataset = data or datasets.load(asked["data"], root=root)
     if dataset.digest() != asked["images"]:
@@ -68,7 +69,7 @@ def select(
         spaces.get(asked["space"], nodes=chosen.nodes, reduction=chosen.reduction),
         dataset,
         recipe=recipe,
-        numbers=replace(chosen, early_stop=0.0),
+        numbers=chosen,
         derive=derive(recipes.get(asked["method"]).selection),
         seed=asked["seed"],
         device=devices.pick(device),

@@ -136,7 +136,7 @@ def drawn(mixing: Mixing, radius: float, generator: torch.Generator) -> Mixing:
 
 
 def allowed(mixing: Mixing, moved: Weights) -> Mixing:
-    """Moved weights brought back to where weights may lie: between 0 and 1, each row with the sum that it had.
+    """Moved weights brought back to where weights may lie: cut to 0 and 1, then scaled to the sum that the row had.
 
     A row that is cut to zero everywhere puts all its sum on the weight that was its largest. Weights of what is not
     active stay, decided rows stay, whose active weights are all one, and so do the weights of whole edges.

@@ -142,6 +142,8 @@ READERS: dict[str, tuple[str, tuple[str, ...], object]] = {
     "alpha_every": ("hypergradient", _LEARNING, ...),
     "frozen_epochs": ("hypergradient", _LEARNING, ...),
     "cost_weight": ("hypergradient", _LEARNING, 0.0),
+    # It goes back to an earlier architecture, but not to the supernet that a selection by perturbation would need.
+    "early_stop": ("selection", ("magnitude", "all-edges", "ranking"), 0.0),
     "unsampled": ("relaxation", ("hard-gumbel",), "nothing"),
     **{name: ("selection", ("perturbation",), ...) for name in SELECTING},
     "partial": ("memory", ("partial",), 1),

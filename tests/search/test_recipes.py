@@ -21,6 +21,7 @@ FAMILIES = ("darts", "nas-bench-201", "nas-bench-1shot1")
 TINY = {"images": 128, "batch": 32, "channels": 4, "layers": 3, "frozen_epochs": 0, "precision": "float64"}
 # What each number may be instead of the value that leaves it out.
 ASKED = {
+    "early_stop": 1.3,
     "temperature": 5.0,
     "temperature_end": 0.1,
     "anchor_kl": 1e-3,
