@@ -57,8 +57,9 @@ def worst_of_quadratic(gradient: Vector, hessian: Vector, radius: float) -> tupl
     """
     values, vectors = eigh(hessian)
     slope = vectors.T @ gradient
-    lowest, top = max(values[-1], 0.0), values >= values[-1] - 1e-12 * max(abs(values).max(), 1.0)
-    scale = max(abs(values).max(), np.linalg.norm(slope) / radius, 1e-300)
+    lowest, top = max(float(values[-1]), 0.0), values >= values[-1] - 1e-12 * max(float(np.abs(values).max()), 1.0)
+    largest, length = float(np.abs(values).max()), float(np.linalg.norm(slope))
+    scale = max(largest, length / radius, 1e-300)
 
     def at(multiplier: float) -> Vector:
         return slope / (multiplier - values)
@@ -68,11 +69,11 @@ def worst_of_quadratic(gradient: Vector, hessian: Vector, radius: float) -> tupl
 
     least = lowest + 1e-12 * scale
     if too_far(least) > 0:
-        found = at(brentq(too_far, least, lowest + 2 * np.linalg.norm(slope) / radius + scale, xtol=1e-14 * scale))
+        found = at(float(brentq(too_far, least, lowest + 2 * length / radius + scale, xtol=1e-14 * scale)))
     else:  # the gradient has no part along the top: what is left of the radius goes there
         found = np.where(top & (values > 0), 0.0, at(least))
         if values[-1] > 0:
-            found[-1] = np.sqrt(max(radius**2 - found @ found, 0.0))
+            found[-1] = max(radius**2 - float(found @ found), 0.0) ** 0.5
     return float(slope @ found + values @ found**2 / 2), vectors @ found
 
 

@@ -127,7 +127,7 @@ def over_epochs(studies: Mapping[str, Sequence[Values]]) -> Picture:
     figure, axes = style.figure("wide", 2, len(studies), height=5.0)
     axes = np.asarray(axes).reshape(2, -1)
     told = [
-        _space(axes[:, place], name, [each["series"] for each in values])
+        _space(list(axes[:, place]), name, [each["series"] for each in values])
         for place, (name, values) in enumerate(studies.items())
     ]
     axes[0, 0].set_ylabel("largest eigenvalue in α")

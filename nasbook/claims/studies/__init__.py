@@ -64,6 +64,7 @@ STUDIES: dict[str, StudyFunction] = {
     "method-order": order.study,
     "curvature": curvature.study,
     "smoothing": smoothing.study,
+    "surroundings": smoothing.surroundings,
     "selecting": selecting.study,
     "scoring": scoring.study,
     "strength": strength.study,

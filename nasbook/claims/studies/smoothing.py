@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nasbook import datasets, instruments, sizes, spaces
+from nasbook.analysis import smoothing
 from nasbook.claims.studies.fresh_training import fresh_accuracies
 from nasbook.instruments.points import LARGEST_BATCH
 from nasbook.runtime import devices
@@ -18,6 +19,7 @@ from nasbook.runtime.events import Listener
 from nasbook.runtime.rounding import rounded
 from nasbook.runtime.run_folder import RunFolder
 from nasbook.search import Search, recipes
+from nasbook.search.loop import Instrument
 from nasbook.selection import derive
 
 History = list[dict[str, Any]]
@@ -70,6 +72,59 @@ def study(
         result |= _of_method(method, values)
     for method in (method for method in series if method != BASE):
         result |= _beside(method, result)
+    found: dict[str, Any] = rounded(result)
+    return found
+
+
+def surroundings(
+    seed: int,
+    settings: dict[str, Any],
+    *,
+    size: str,
+    device: str,
+    folder: Path | None,
+    listeners: Iterable[Listener],
+) -> dict[str, Any]:
+    """Search with each method, and look around where it ends: the surface, and the rise of the loss over the radius.
+
+    Args:
+        seed: of the searches.
+        settings: `space`; `methods`, `darts` among them; `radii` of the perturbations, ascending; `images`, at most
+            256; the landscape's `radius` and `points`; and `numbers` of the searches that are not the size's own.
+        size, device: of the searches.
+        folder: where they are kept.
+        listeners: told what happens.
+
+    Returns:
+        For each method M, at the end and in the operation weights: `M_supernet` and `M_one_hot` (percent), `M_top` and
+        `M_trace` of the Hessian, and `M_random` and `M_adversarial`, by how many nats the loss rises where the weights
+        are perturbed with the last radius as the search does it. For each M but DARTS `M_top_over_darts` (a ratio),
+        `M_random_minus_darts` and `M_adversarial_minus_darts`. By method the `landscapes`, the `rises` and those as
+        the search perturbs, `as_searched`.
+
+    Raises:
+        UsageError: darts is not among the methods.
+    """
+    if BASE not in settings["methods"]:
+        raise UsageError(f"The methods are compared with {BASE}: it must be one of them.")
+    runner = _Runner(seed, settings, size, device, folder, tuple(listeners))
+    result: dict[str, Any] = {"landscapes": {}, "rises": {}, "as_searched": {}}
+    images = {"images": settings["images"]}
+    for method in settings["methods"]:
+        search = runner.start(method)
+        last = runner.history(method, search)[-1]
+        plane = {"points": settings["points"], "radius": settings["radius"], **images}
+        risen = smoothing.rises(search, settings["radii"], **images)
+        as_searched = smoothing.perturbed_rises(search, settings["radii"], **images)
+        result["landscapes"][method] = asdict(instruments.landscape(search, coordinates="mixing", **plane))
+        result["rises"][method], result["as_searched"][method] = asdict(risen), as_searched
+        result |= {f"{method}_supernet": last["valid_accuracy"], f"{method}_one_hot": last["derived_accuracy"]}
+        result |= {f"{method}_top": risen.eigenvalue, f"{method}_trace": risen.trace}
+        result |= {f"{method}_{kind}": values[-1] for kind, values in as_searched.items()}
+    for method in (method for method in settings["methods"] if method != BASE):
+        result[f"{method}_top_over_{BASE}"] = result[f"{method}_top"] / result[f"{BASE}_top"]
+        for kind in smoothing.KINDS:
+            result[f"{method}_{kind}_minus_{BASE}"] = result[f"{method}_{kind}"] - result[f"{BASE}_{kind}"]
     found: dict[str, Any] = rounded(result)
     return found
 
@@ -148,11 +203,14 @@ class _Runner:
             derive=derive(recipe.selection),
             seed=self.seed,
             device=devices.pick(self.device),
-            instruments={
-                **instruments.named(["derived-accuracy"]),
-                "eigenvalue": every(self.settings["eigenvalue_every"], self.settings["eigenvalue_images"]),
-            },
+            instruments=instruments.named(["derived-accuracy"]) | self.eigenvalue(),
         )
+
+    def eigenvalue(self) -> dict[str, Instrument]:
+        """The instrument, where it is asked for."""
+        if "eigenvalue_every" not in self.settings:
+            return {}
+        return {"eigenvalue": every(self.settings["eigenvalue_every"], self.settings["eigenvalue_images"])}
 
     def measured(self, method: str, search: Search) -> dict[str, Any]:
         """The series of a search."""
@@ -172,7 +230,7 @@ class _Runner:
             "seed": self.seed,
             "space": search.space.name,
             "method": method,
-            **{key: self.settings[key] for key in ("eigenvalue_every", "eigenvalue_images")},
+            **{key: self.settings[key] for key in ("eigenvalue_every", "eigenvalue_images") if key in self.settings},
         }
         run = RunFolder(self.folder / f"search-{method}" if self.folder else None, asked)
         saved = run.checkpoint()

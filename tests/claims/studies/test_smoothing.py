@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from nasbook import experiment, instruments, spaces
+from nasbook.analysis import smoothing as analysis
+from nasbook.analysis.smoothing import Rises
 from nasbook.claims.studies import smoothing
 from nasbook.claims.studies.fresh_training import fresh_accuracies
+from nasbook.instruments import Landscape
 from nasbook.runtime.errors import UsageError
 
 NUMBERS = {"epochs": 3, "images": 64, "batch": 32, "channels": 4, "layers": 3, "attack_steps": 1}
@@ -102,6 +106,30 @@ def test_a_killed_seed_reads_what_is_done_and_equal_architectures_are_trained_on
     cells = {text for series in values["series"].values() for text in (series["genotype"][0], series["genotype"][-1])}
     trained = [path for path in folder.iterdir() if path.name.startswith("train-")]
     assert len(trained) <= 2 * len(cells)
+
+
+def test_surroundings_are_those_of_the_ends_of_the_searches(tmp_path):
+    numbers = {**NUMBERS, "epochs": 1, "precision": "float64"}
+    settings = {"space": "s2", "methods": ["darts", "sdarts-rs"], "numbers": numbers}
+    settings |= {"radii": [0.1, 0.3], "images": 32, "points": 3, "radius": 0.5}
+    values = smoothing.surroundings(3, settings, size="class", device="cpu", folder=tmp_path, listeners=())
+    runner = smoothing._Runner(3, settings, "class", "cpu", tmp_path, ())
+    search = runner.start("sdarts-rs")
+    (last,) = runner.history("sdarts-rs", search)
+    surface = Landscape(**values["landscapes"]["sdarts-rs"])
+    right = instruments.landscape(search, coordinates="mixing", points=3, radius=0.5, images=32)
+    assert np.array(surface.loss) == pytest.approx(np.array(right.loss), rel=1e-3)
+    risen = Rises(**values["rises"]["sdarts-rs"])
+    assert risen.trace == pytest.approx(values["sdarts-rs_trace"])
+    assert risen.worst == pytest.approx(analysis.rises(search, (0.1, 0.3), images=32).worst, rel=1e-3)
+    assert values["sdarts-rs_one_hot"] == pytest.approx(last["derived_accuracy"], rel=1e-4)
+    found = analysis.perturbed_rises(search, (0.3,), images=32)
+    for kind, (rise,) in found.items():
+        assert values[f"sdarts-rs_{kind}"] == values["as_searched"]["sdarts-rs"][kind][-1]
+        assert values[f"sdarts-rs_{kind}"] == pytest.approx(rise, rel=1e-3)
+        difference = values[f"sdarts-rs_{kind}"] - values[f"darts_{kind}"]
+        assert values[f"sdarts-rs_{kind}_minus_darts"] == pytest.approx(difference, abs=1e-4)
+    assert values["sdarts-rs_top_over_darts"] == pytest.approx(values["sdarts-rs_top"] / values["darts_top"], rel=1e-3)
 
 
 @pytest.mark.parametrize(
