@@ -89,9 +89,9 @@ apart = [
 nb.show(pairs_of_rows=len(pairs), told_apart=sum(apart))
 
 # %% [markdown]
-# About half of all pairs. And that is the generous count: many of these cells are the best of four searches, picked by
-# a short training, so that the row is about a *maximum*. Each paper has its own number of channels, epochs, and
-# augmentation, and no row has the control that costs nothing: a random cell.
+# About half of all pairs. And that is the generous count: many of these cells are the best of four searches, so that the
+# row is about a *maximum*. Each paper has its own channels, epochs, and augmentation, and no row has the control that
+# costs nothing: a random cell.
 #
 # ## What is a fair comparison?
 #
@@ -323,15 +323,8 @@ from nasbook.selection import SELECTIONS, derive
 tiny = {"epochs": 2, "images": 1000, "tuning_steps": 5}
 numbers = sizes.override(nb.preset.of("darts", "drnas").search, tiny)
 space = spaces.get("s2", nodes=numbers.nodes, reduction=numbers.reduction)
-search = Search(
-    space,
-    datasets.load(nb.preset.data),
-    recipe=mine,
-    numbers=numbers,
-    derive=derive(mine.selection),
-    seed=16,
-    device=nb.device,
-)
+settings = {"recipe": mine, "numbers": numbers, "derive": derive(mine.selection)}
+search = Search(space, datasets.load(nb.preset.data), seed=16, device=nb.device, **settings)
 history = drive(search, RunFolder(None, {}), [nb.progress])
 stops = []
 cell = SELECTIONS[mine.selection](
