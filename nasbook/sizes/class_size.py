@@ -118,4 +118,6 @@ CLASS_METHODS: dict[str, dict[str, dict[str, Any]]] = {
         "nas-bench-201": {"epochs": 24, "frozen_epochs": 5},
     },
     "nasp": {"": {"alpha_start": 0.5}},
+    # The published radius: where parents are perturbed too, an adversary with the larger one lets no supernet learn.
+    "sdarts-adv": {"nas-bench-1shot1": {"radius_end": 0.3}},
 }
