@@ -268,3 +268,41 @@ def row_marks(rows: Sequence[WeightRow]) -> dict[str, style.Mark]:
     names = dict.fromkeys(name for row in rows for name in row.columns)
     others = style.marks(name for name in names if name not in style.OPERATIONS)
     return {name: style.OPERATIONS.get(name) or others[name] for name in names}
+
+
+@style.styled
+def compared(rises: Mapping[str, Sequence[Mapping[str, Sequence[float]]]], radii: Sequence[float]) -> Picture:
+    """How the loss of several searches rises over the radius as a search perturbs, a panel for each kind.
+
+    Lines are means over the seeds; with several seeds bars are their 95 % intervals.
+
+    Args:
+        rises: search to what `analysis.smoothing.perturbed_rises` returned of each seed.
+        radii: of the boxes.
+
+    Raises:
+        UsageError: there is no search, or one without a seed.
+    """
+    if not rises or not all(rises.values()):
+        raise UsageError("There is no search to draw: each needs at least one seed.")
+    _, axes = style.figure("wide", 1, 2)
+    marks = {name: next((m for m in METHODS.values() if m.label == name), None) for name in rises}
+    spare = style.marks(name for name, mark in marks.items() if mark is None)
+    told = []
+    for ax, kind in zip(axes, KINDS, strict=True):
+        for name, seeds in rises.items():
+            mark = marks[name] or spare[name]
+            found = [interval(values) for values in zip(*(each[kind] for each in seeds), strict=True)]
+            means = [each.mean for each in found]
+            ax.errorbar(
+                radii, means, yerr=[each.spread or 0.0 for each in found], color=mark.colour, ls=mark.line,
+                marker=mark.marker, capsize=2, label=mark.label,
+            )  # fmt: skip
+            told.append(f"{kind}, {name}: {_ends(means)}")
+        ax.axhline(0, color=style.GREY, lw=0.8)
+        ax.set(xlabel="radius", title=kind)
+    axes[0].set_ylabel("rise of the loss (nats)")
+    axes[0].legend(loc="upper left")
+    return Picture(
+        style.root(axes[0]), f"Rise of the loss over the radius, {radii[0]:g} to {radii[-1]:g}, {'; '.join(told)} nats."
+    )

@@ -106,3 +106,20 @@ def test_one_seed_has_no_interval():
 def test_nothing_to_draw_is_refused(studies):
     with pytest.raises(UsageError, match="no search to draw"):
         smoothing.over_epochs(studies)
+
+
+def test_searches_are_compared_by_their_means_over_seeds():
+    one = {"random": (0.0, 0.1, 0.2), "adversarial": (0.1, 0.3, 0.5)}
+    other = {"random": (0.2, 0.3, 0.4), "adversarial": (0.3, 0.5, 0.7)}
+    picture = smoothing.compared({"DARTS": [one, other], "SDARTS-RS": [one, one]}, RISES.radii)
+    left, right = picture.figure.axes
+    for ax, kind, means in ((left, "random", (0.1, 0.2, 0.3)), (right, "adversarial", (0.2, 0.4, 0.6))):
+        first, second = ax.containers
+        np.testing.assert_allclose(first.lines[0].get_xydata(), np.c_[RISES.radii, means])
+        np.testing.assert_allclose(second.lines[0].get_xydata()[:, 1], one[kind])
+        (segments,) = first.lines[2]
+        high = interval((one[kind][0], other[kind][0]))
+        assert np.ptp(segments.get_segments()[0][:, 1]) == pytest.approx(high.high - high.low)
+    assert "adversarial, DARTS: 0.200 to 0.60" in picture.alt
+    with pytest.raises(UsageError, match="no search to draw"):
+        smoothing.compared({"DARTS": []}, RISES.radii)

@@ -203,7 +203,7 @@ class _Runner:
             derive=derive(recipe.selection),
             seed=self.seed,
             device=devices.pick(self.device),
-            instruments=instruments.named(["derived-accuracy"]) | self.eigenvalue(),
+            instruments={**instruments.named(["derived-accuracy"]), **self.eigenvalue()},
         )
 
     def eigenvalue(self) -> dict[str, Instrument]:
