@@ -125,7 +125,7 @@ def agreement(edges: Sequence[Strength], *, axes: Sequence[Axes] | None = None) 
         ax.set(xlabel=label, title=f"mean rank correlation within an edge {mean:+.2f}")
         told.append(f"with the {label.partition(',')[0]} {mean:+.2f}")
     axes[0].set_ylabel("accuracy with it alone,\nless the edge's mean (points)")
-    axes[0].legend(fontsize=7)
+    style.root(axes[0]).legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
     return Picture(
         style.root(axes[0]),
         f"The operations of {counted(len(edges), 'edge')}: accuracy of the supernet when the edge holds one alone. "
@@ -175,7 +175,7 @@ def assignments(found: Mapping[str, Any], *, at: str | None = None, ax: Axes | N
     for name, mark in CHOSEN.items():
         _ring(ax, found[name], accuracies, mark)
     if at is not None:
-        _ring(ax, at, accuracies, style.Mark("shown", style.INK, "o"))
+        _ring(ax, at, accuracies, style.Mark("shown", style.INK, "o"), size=17)
     ax.set(xlabel=f"convolutions on the {edges} edges", ylabel="supernet's accuracy (%)")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend()
@@ -190,10 +190,9 @@ def assignments(found: Mapping[str, Any], *, at: str | None = None, ax: Axes | N
     )
 
 
-def _ring(ax: Axes, ways: str, accuracies: Mapping[str, float], mark: style.Mark) -> None:
-    ax.plot(
-        ways.count("1"), accuracies[ways], mark.marker, ms=10, mfc="none", mew=2, color=mark.colour, label=mark.label
-    )
+def _ring(ax: Axes, ways: str, accuracies: Mapping[str, float], mark: style.Mark, *, size: float = 10) -> None:
+    look = {"ms": size, "mfc": "none", "mew": 2, "color": mark.colour, "label": mark.label}
+    ax.plot(ways.count("1"), accuracies[ways], mark.marker, **look)
 
 
 def _told(ways: str, accuracies: Mapping[str, float]) -> str:
