@@ -1,0 +1,606 @@
+# %% [markdown]
+# # 13. A smoother landscape
+#
+# *Train the shared weights where the operation weights are not, so that rounding them hurts less.*
+#
+# **You will be able to**
+#
+# - say what SDARTS-RS and SDARTS-ADV train at, and what their perturbation is brought back to
+# - derive what each adds to the loss, the trace and the top of the spectrum, and check it by drawing
+# - say how far the formulas reach on a trained supernet
+# - write the ascent of the adversary, and count what it costs
+# - judge over seeds whether smoothing flattens the loss, and whether it betters what is derived
+#
+# **Before this:** chapters 06, 07 and 08. **Time:** about 60 minutes in class, about a minute of computing.
+#
+# **Lecture:** Perturbation-based regularisation.
+
+# %%
+import torch
+
+import nasbook
+from nasbook import claims, datasets, sizes, spaces
+from nasbook.analysis import smoothing
+from nasbook.figures import smoothing as pictures
+
+nb = nasbook.start("13")
+
+# %% [markdown]
+# ## A loss that does not mind
+#
+# Chapter 08: a search trains its supernet at *one* point of operation weights, $p = \mathrm{softmax}(\alpha)$, and then
+# rounds it to a corner. Where the loss is sharp, the corner is far worse. Chen and Hsieh (2020) train the shared weights
+# $w$ to be good *around* $p$, in a box of radius $r$:
+#
+# $$\text{SDARTS-RS (random smoothing):} \quad w^* = \arg\min_w\ \mathbb E_{d \sim U[-r,\, r]^n}\, L_{\mathrm{train}}(w, p + d)
+# \tag{13.1}$$
+#
+# $$\text{SDARTS-ADV (adversarial):} \quad w^* = \arg\min_w\ \max_{\lvert d_i \rvert \le r}\, L_{\mathrm{train}}(w, p + d)
+# \tag{13.2}$$
+#
+# Only the step of $w$ sees $p + d$. The step of $\alpha$ is that of first-order DARTS, at $p$ itself. The shift stands
+# *behind* the softmax: it moves operation weights, and not $\alpha$. In the recipe it is a word of its own:
+
+# %% tags=["nbval-check-output"]
+from nasbook.search import Search, recipes
+
+rows = [["method", "relaxation", "outer gradient", "perturbation", "selection"]]
+for name in ("darts", "sdarts-rs", "sdarts-adv"):
+    each = recipes.get(name)
+    axes = (each.relaxation, each.hypergradient, each.perturbation, each.selection)
+    rows.append([name, *axes])
+nb.show(rows)
+
+# %% [markdown]
+# ## Back to weights
+#
+# After a shift a row need not have the sum one, and a weight can be below zero. So each row is brought back: cut to
+# $[0, 1]$, then scaled to the sum that it had. (Is nothing left of a row, then all its sum goes to the weight that was its
+# largest.) No second softmax follows.
+
+# %% tags=["nbval-check-output"]
+from nasbook.search.perturbation import allowed
+from nasbook.supernet import Mixing
+
+before = torch.tensor([[0.6, 0.3, 0.1], [0.6, 0.3, 0.1], [0.4, 0.3, 0.3]], dtype=torch.float64)
+shift = torch.tensor([[0.4, 0.2, -0.3], [0.1, -0.1, 0.0], [-0.5, -0.4, -0.3]], dtype=torch.float64)
+after = allowed(Mixing({"normal": before}), {"normal": before + shift}).weights["normal"]
+nb.show(moved=before + shift)
+nb.show(brought_back=after)
+nb.show(sums=after.sum(1))
+
+# %% [markdown]
+# In the second row nothing had to be brought back. In the first, the excess of the sum is taken from the weights in
+# proportion. The *nearest* point of the simplex would take the same amount from each: the name "projection" that one reads
+# for this is a loose one. The released code does as we do.
+
+# %% [markdown]
+# ## What noise adds
+#
+# Forget the bringing back for a moment. Take the loss as a function of free weights $p$, with gradient $g$ and Hessian
+# $H$, and expand it:
+#
+# $$L(p + d) \approx L(p) + g^\top d + \tfrac12\, d^\top H d. \tag{13.3}$$
+#
+# Noise $d_i$, uniform in $[-r, r]$, has mean 0, so $g$ drops out. Two coordinates are independent, so of $d^\top H d$ only
+# the diagonal stays, and each $d_i$ has variance $r^2 / 3$:
+#
+# $$\mathbb E\, L(p + d) - L(p) \approx \tfrac12 \sum_i H_{ii}\, \mathbb E\, d_i^2 = \frac{r^2}{6} \operatorname{tr} H.
+# \tag{13.4}$$
+#
+# The trace is the sum of all eigenvalues: random smoothing punishes curvature in all directions alike.
+
+# %% tags=["nbval-check-output"]
+noise = torch.empty(100_000, dtype=torch.float64)
+noise.uniform_(-0.5, 0.5, generator=torch.Generator().manual_seed(0))
+nb.show(variance=noise.var(), a_third_of_the_squared_radius=0.5**2 / 3, digits=2)
+
+# %% [markdown]
+# ## What the worst case adds
+#
+# In a *ball* $\lVert d \rVert \le r$ around a minimum ($g = 0$) the worst shift goes along the top eigenvector:
+#
+# $$\max_{\lVert d \rVert \le r} L(p + d) - L(p) \approx \frac{r^2}{2} \lambda_{\max}. \tag{13.5}$$
+#
+# The method has a box. Around a minimum its worst point is a corner $d = r s$ with signs $s_i = \pm 1$:
+#
+# $$\max_{\lvert d_i \rvert \le r} L(p + d) - L(p) \approx \frac{r^2}{2} \max_{s \in \{-1, 1\}^n} s^\top H s, \tag{13.6}$$
+#
+# which lies between (13.5) and $n$ times (13.5), as the box holds that ball and fits into one of radius $r \sqrt n$.
+# Either way it is the top of the spectrum that counts.
+
+# %%
+nb.predict(
+    "Loss A has the eigenvalues 4, 0, 0, 0; loss B has 1.5 four times. Which of the two is punished "
+    "more, by noise in a box and by the worst case in a ball?",
+    (
+        "A by both",
+        "B by both",
+        "A by noise, B by the worst case",
+        "B by noise, A by the worst case",
+    ),
+    answer="B by noise, A by the worst case",
+    explain="The traces are 4 and 6, the largest eigenvalues 4 and 1.5.",
+)
+
+
+# %% tags=["main-result", "nbval-check-output"]
+def measured(hessian, radius=0.5):
+    """Rise by noise, and in the ball: as drawn or climbed, and by the formulas; nats."""
+    here, start = torch.zeros(4).double(), torch.ones(4).double()
+    of = {"pairs": 4000, "seed": 0}
+    mean, error = smoothing.expected_rise(lambda d: d @ hessian @ d / 2, here, radius, **of)
+    climb = {"start": start, "steps": 100}
+    worst = smoothing.worst_rise(lambda d: d @ hessian @ d / 2, here, radius, **climb)
+    trace, top = (f(hessian.numpy(), radius) for f in (smoothing.by_trace, smoothing.by_eigenvalue))
+    return [trace, abs(mean - trace) < 4 * error, top, abs(worst / top - 1) < 1e-2]
+
+
+turn = torch.linalg.qr(torch.randn(4, 4, generator=torch.Generator().manual_seed(0)).double())[0]
+rows = [["loss", "r²/6 trace", "drawn agrees", "r²/2 top", "climbed agrees"]]
+for name, spectrum in (("A", [4.0, 0, 0, 0]), ("B", [1.5] * 4)):
+    rows.append([name, *measured(turn @ torch.diag(torch.tensor(spectrum).double()) @ turn.T)])
+nb.show(rows, digits=3)
+
+# %% [markdown]
+# The matrices are turned by a random rotation: neither trace nor spectrum minds.
+#
+# Both formulas speak of *free* weights, a small radius and, the second, of a minimum. A search has none of the three.
+#
+# ## On a trained supernet
+#
+# Space `s2`, one of those where DARTS collapses: a skip connection or a separable convolution on each edge. To save time,
+# a quarter of the epochs of the class size.
+
+# %%
+from nasbook.runtime.driver import drive
+from nasbook.runtime.run_folder import RunFolder
+from nasbook.selection import magnitude
+
+data = datasets.load(nb.preset.data)
+space = spaces.get("s2", nodes=nb.preset.search.nodes, reduction=nb.preset.search.reduction)
+
+
+def new_search(method):
+    """A search of this size, with a quarter of the epochs."""
+    full = nb.preset.of(space.family, method).search
+    numbers = sizes.override(full, {"epochs": full.epochs // 4})
+    settings = {"recipe": recipes.get(method), "numbers": numbers, "derive": magnitude}
+    return Search(space, data, seed=1, device=nb.device, **settings)
+
+
+search = new_search("darts")
+history = drive(search, RunFolder(None, {}), [nb.progress])
+
+# %% [markdown]
+# Now the operation weights are perturbed, $w$ and the images stay. The loss is that of validation images. The worst case
+# in a ball is climbed to from the maximum of the quadratic (13.3); the noise is drawn in pairs $\pm d$.
+
+# %%
+guess = nb.predict(
+    "In a ball of radius 0.1 the loss rises by how much, compared with r²/2 times the top eigenvalue?",
+    ("about as much", "less than half as much", "more than twice as much"),
+)
+guess
+
+# %% tags=["main-result"]
+radii = (0.05, 0.1, 0.2, 0.4)
+rise = smoothing.rises(search, radii, images=128, pairs=8)
+as_searched = smoothing.perturbed_rises(search, radii, images=128, draws=3)
+pictures.rises(rise, as_searched)
+
+# %% tags=["nbval-check-output"]
+ratio = rise.worst[1] / rise.by_eigenvalue[1]
+nb.show(
+    worst_case_is_more_than_the_top_eigenvalue_says=ratio > 1.2,
+    there_is_a_gradient=rise.slope > 0.05,
+    the_adversary_never_lowers_the_loss=min(as_searched["adversarial"]) >= 0,
+)
+
+# %%
+print(f"length of the gradient {rise.slope:.2f}, trace {rise.trace:.2f}, top {rise.eigenvalue:.2f}")
+guess.reveal(guess.options[0 if 0.5 <= ratio <= 2 else 1 if ratio < 0.5 else 2])
+
+# %% [markdown]
+# *Middle:* at a small radius the adversary's work is done by the **gradient**, which (13.5) has set to zero. It is not zero:
+# a search moves $\alpha$, and not free weights, and is stopped by the clock. The black line is the largest value of (13.3)
+# with its gradient.
+#
+# *Left:* here the gradient drops out, and still the line is not the formula's, at small radii neither. A network has
+# kinks: its ReLUs. Autograd takes each where it is smooth. But noise carries thousands of activations across theirs, and
+# what they bend is in no Hessian. (With a radius of $10^{-6}$, in float64, both agree: a test of the package.)
+#
+# *Right:* what the methods do, in a box and brought back. A shift that changes only a row's sum is undone.
+#
+# **Task:** see the box above the slider.
+
+# %% tags=["widget"]
+from nasbook.widgets.perturbation_radius import PerturbationRadius, RadiusState, compute
+
+PerturbationRadius(search, "kind=random radius=0.3 seed=0")
+
+# %% jupyter={"source_hidden": true} tags=["solution"]
+for tick in range(21):
+    state = RadiusState("adversarial", tick / 20)
+    found = compute(search, state)
+    if found.accuracy[0] - found.accuracy[1] >= 10:
+        break
+print(f"radius {state.radius:g}: from {found.accuracy[0]:.0f} to {found.accuracy[1]:.0f} %")
+drawn = [compute(search, RadiusState("random", state.radius, seed)) for seed in range(5)]
+print("random, five seeds:", ", ".join(f"{each.accuracy[1]:.0f}" for each in drawn), "%")
+
+# %% [markdown]
+# ## The adversary
+#
+# The maximum in (13.2) is not known; it is looked for, before each step of $w$, on the batch of that step:
+#
+# 1. begin at a random point of the box, brought back to weights
+# 2. several times: add $\frac{2r}{\text{steps}} \operatorname{sign} \nabla_p L_{\mathrm{train}}(w, p + d)$, cut to the box
+#    around $p$, bring back
+# 3. if the loss there is smaller than at $p$, take $p$
+#
+# **Plus**, not minus: a port that calls a minimiser and forgets the sign finds friendly weights, and trains for them. All
+# steps together can cross the box. During the climb the network is in evaluation mode, so that no statistics move; at
+# class size none are kept, and a batch is normalised by its own.
+#
+# The radius grows over the epochs, in a straight line:
+
+# %% tags=["nbval-check-output"]
+rows = [["size", "spaces", "first radius", "last radius", "steps of ascent"]]
+for size, family in (("class", "darts"), ("class", "nas-bench-1shot1"), ("paper", "darts")):
+    numbers = sizes.get(size).of(family, "sdarts-adv").search
+    rows.append([size, family, numbers.radius, numbers.radius_end, numbers.attack_steps])
+nb.show(rows)
+
+# %% [markdown]
+# The paper size has the published numbers. In S1–S4 the class size has a larger last radius and fewer steps: a class search
+# is short, and the small box did little. The ledger's `chosen_on` says on which seeds each was chosen.
+
+# %%
+steps = nb.preset.of(space.family, "sdarts-adv").search.attack_steps
+nb.predict(
+    f"A step of DARTS runs the supernet forward twice. How often does one of SDARTS-ADV, with {steps} "
+    "steps of ascent?",
+    answer=2 + steps + 2,
+    explain="Once a step of ascent, and twice to compare its end with p; then as DARTS.",
+)
+
+
+# %% tags=["main-result", "nbval-check-output"]
+def passes(method):
+    """How often one step of a search runs the supernet forward."""
+    search, seen = new_search(method), []
+    search.supernet.register_forward_hook(lambda *_: seen.append(1))
+    search.train(1, lambda step, steps: None)
+    return len(seen)
+
+
+nb.show({name: passes(name) for name in ("darts", "sdarts-rs", "sdarts-adv")})
+
+# %% [markdown]
+# Each step of ascent runs backward too. Random smoothing is free.
+#
+# ## Three searches
+#
+# For surfaces that mean something a search must be longer: half of the epochs of the class size, stored. `nasbook claims
+# measure smoothing-s2` makes it again: DARTS and both perturbations with one seed, from the same start.
+
+# %%
+guess = nb.predict(
+    "Around which of the three is the loss raised least by an adversarial perturbation?",
+    ("DARTS", "SDARTS-RS", "SDARTS-ADV"),
+)
+guess
+
+# %% tags=["main-result"]
+from nasbook.figures import sharpness
+from nasbook.instruments import Landscape
+
+ends = claims.runs("smoothing-s2")
+methods = {"DARTS": "darts", "SDARTS-RS": "sdarts-rs", "SDARTS-ADV": "sdarts-adv"}
+planes = ends[0].values["landscapes"]
+surfaces = {name: Landscape(**planes[method]) for name, method in methods.items()}
+sharpness.landscape(surfaces)
+
+# %% [markdown]
+# The lecture's picture on *one* colour scale, with one radius and the same images: without that, two surfaces look as
+# different as one likes. The axes are operation weights, the horizontal one the top eigenvector. Compare how much of the
+# accuracy in the middle (the cross) is lost towards the rim, and how high the middle is.
+#
+# The same as curves, the loss over the radius as the search perturbs:
+
+# %%
+pictures.compared(
+    {name: [run.values["as_searched"][method] for run in ends] for name, method in methods.items()},
+    ends[0].values["rises"]["darts"]["radii"],
+)
+
+
+# %% tags=["nbval-check-output"]
+def mean(runs, key):
+    """The mean of a number over the seeds."""
+    return sum(run.values[key] for run in runs) / len(runs)
+
+
+kinds = ("supernet", "one_hot", "trace", "top", "random", "adversarial")
+rows = [["", "supernet %", "one-hot %", "trace", "top", "noise (nats)", "adversary (nats)"]]
+for name, method in methods.items():
+    rows.append([name, *(f"{mean(ends, f'{method}_{kind}'):.3g}" for kind in kinds)])
+nb.show(
+    seeds=[run.seed for run in ends], largest_radius=ends[0].values["rises"]["darts"]["radii"][-1]
+)
+nb.show(rows)
+
+# %%
+attacked = [mean(ends, f"{method}_adversarial") for method in methods.values()]
+guess.reveal(guess.options[attacked.index(min(attacked))])
+
+# %% [markdown]
+# Trace and top eigenvalue are of the Hessian in the operation weights. The last two columns are by how much the loss rises
+# at the largest radius. A supernet that is trained less is flatter too (chapters 08 and 11): so read the first column
+# beside them.
+
+# %% [markdown]
+# ## Over the epochs
+#
+# The lecture's evidence is in NAS-Bench-1Shot1, whose cells are choice blocks: rows of operations, of inputs and of the
+# output, all perturbed. In the paper the test error of an architecture is looked up in NAS-Bench-101; here each derived
+# architecture is trained from scratch on fresh images. `nasbook claims measure smoothing-1shot1-1` makes the first space
+# again.
+
+# %%
+claim = nb.predict(
+    "In how many of the spaces measured here does SDARTS-ADV end with a lower largest eigenvalue in "
+    "alpha than DARTS, in the mean of the seeds?",
+    ("in none", "in some", "in all"),
+)
+claim
+
+# %% tags=["main-result"]
+from nasbook.claims import comparison
+
+names = [f"smoothing-1shot1-{place}" for place in (1, 2, 3)]
+missing = comparison.not_measured(*names)
+studies = {f"space {name[-1]}": claims.runs(name) for name in names if name not in missing}
+pictures.over_epochs({name: [run.values for run in runs] for name, runs in studies.items()})
+
+# %% tags=["nbval-check-output"]
+columns = ("eigenvalue", "supernet", "gap", "derived")
+rows = [["", "", "eigenvalue", "supernet %", "gap (points)", "derived, trained %"]]
+for space_name, runs in studies.items():
+    for name, method in methods.items():
+        values = (f"{mean(runs, f'{method}_{key}'):.3g}" for key in columns)
+        rows.append([space_name, name, *values])
+nb.show(not_measured_yet=", ".join(missing) or "nothing")
+nb.show(rows)
+
+# %%
+lower = [
+    mean(runs, "sdarts-adv_eigenvalue") < mean(runs, "darts_eigenvalue")
+    for runs in studies.values()
+]
+claim.reveal(claim.options[2 if all(lower) else 1 if any(lower) else 0])
+
+# %% [markdown]
+# Three questions, three columns. Is the loss flatter in $\alpha$? Is less lost when the derived architecture runs with the
+# same weights (the gap)? And is that architecture any better once it is trained on its own? Only the last one is what a
+# search is for, and the first two do not imply it. The spaces are small, and their architectures are much alike in
+# accuracy: look at how far apart the methods could be at all.
+
+# %% [markdown]
+# ### Where there is room
+#
+# In S1–S4, the spaces of chapter 07, DARTS collapses. Beside it and SDARTS-ADV stand two controls, a random cell and one
+# of convolutions alone, neither of which needs a search. (In `s4` half of the operations are noise, and a random cell holds
+# some.) Each cell is trained three times on fresh images.
+
+# %%
+from nasbook.figures import collapse
+
+kinds = {"DARTS": "darts", "SDARTS-ADV": "sdarts-adv"}
+kinds |= {"a random cell": "random", "convolutions alone": "convolutions"}
+simple = [f"s{place}" for place in (1, 2, 3, 4)]
+unknown = comparison.not_measured(*(f"pt-{name}" for name in simple))
+scores = {}
+for name in (name for name in simple if f"pt-{name}" not in unknown):
+    runs = claims.runs(f"pt-{name}")
+    scores[name] = {
+        kind: [run.values[f"{key}_derived"] for run in runs] for kind, key in kinds.items()
+    }
+collapse.by_group(scores, ylabel="test accuracy after training (%)")
+
+# %% tags=["nbval-check-output"]
+rows = [["space", "seeds", *kinds]]
+for name, each in scores.items():
+    means = (f"{sum(values) / len(values):.1f}" for values in each.values())
+    rows.append([name, len(each["DARTS"]), *means])
+nb.show(not_measured_yet=", ".join(unknown) or "nothing")
+nb.show(rows)
+
+# %% tags=["nbval-check-output"]
+nb.claims()
+
+# %% [markdown]
+# `nb.card("sdarts-adv")` shows the card of the method, with each detail's place in the code.
+#
+# ## Checkpoint
+
+# %% tags=["nbval-check-output"]
+nb.predict(
+    "SDARTS perturbs ...",
+    ("alpha, before the softmax", "the operation weights, behind it", "the shared weights"),
+    answer="the operation weights, behind it",
+    explain="And brings each row back to its sum; no second softmax follows.",
+)
+
+# %% tags=["nbval-check-output"]
+nb.predict(
+    "The radius of the noise is doubled. For a small radius the mean rise of the loss ...",
+    ("doubles", "grows four times", "stays"),
+    answer="grows four times",
+    explain="By (13.4) it goes with the square of the radius.",
+)
+
+# %% tags=["nbval-check-output"]
+nb.predict(
+    "Why does the gradient drop out of (13.4), and not of the worst case?",
+    ("noise has mean zero", "the search ends in a minimum", "the sign is taken"),
+    answer="noise has mean zero",
+    explain="An adversary goes along the gradient; noise goes as often against it.",
+)
+
+# %% tags=["nbval-check-output"]
+nb.predict(
+    "What does the step of alpha see of the perturbation?",
+    ("the same shift", "a shift of its own", "nothing"),
+    answer="nothing",
+    explain="Only through w, which was trained for a box.",
+)
+
+# %% [markdown]
+# ## Exercises
+#
+# ### Exercise 13.1 (easy, 5 minutes)
+#
+# Write `expected_rise(hessian, radius)`: the mean rise of a quadratic loss under uniform noise in $[-r, r]^n$.
+#
+# <details><summary>Hint 1</summary>Equation (13.4).</details>
+# <details><summary>Hint 2</summary>A uniform number in $[-r, r]$ has variance $r^2 / 3$; Taylor's half makes it a
+# sixth.</details>
+
+
+# %%
+def expected_rise(hessian, radius):
+    """Replace the next line: (n, n), a number -> a number."""
+    raise nasbook.NotAttempted
+
+
+nb.check("13.1", expected_rise)
+
+
+# %% jupyter={"source_hidden": true} tags=["solution", "nbval-check-output"]
+def solution_expected_rise(hessian, radius):
+    return radius**2 / 6 * hessian.trace()
+
+
+nb.check("13.1", solution_expected_rise)
+
+# %% [markdown]
+# ### Exercise 13.2 (medium, 15 minutes)
+#
+# Write `bring_back(weights, moved)`: rows of weights before, and the same after a shift, to rows between 0 and 1 with the
+# sums that `weights` had. A row of which nothing is left puts its sum on the weight that was its largest.
+#
+# <details><summary>Hint 1</summary>Cut first, then scale each row by its own factor; mind a sum of zero.</details>
+# <details><summary>Hint 2</summary><code>torch.nn.functional.one_hot(weights.argmax(-1), columns)</code> has the rows
+# for those that are empty; <code>torch.where</code> chooses.</details>
+
+
+# %%
+def bring_back(weights, moved):
+    """Replace the next line: (rows, columns) twice -> (rows, columns)."""
+    raise nasbook.NotAttempted
+
+
+nb.check("13.2", bring_back)
+
+
+# %% jupyter={"source_hidden": true} tags=["solution", "nbval-check-output"]
+def solution_bring_back(weights, moved):
+    cut = moved.clamp(0, 1)
+    largest = torch.nn.functional.one_hot(weights.argmax(-1), weights.shape[-1]).to(cut)
+    cut = torch.where(cut.sum(-1, keepdim=True) > 0, cut, largest)
+    return cut * weights.sum(-1, keepdim=True) / cut.sum(-1, keepdim=True)
+
+
+nb.check("13.2", solution_bring_back)
+
+# %% [markdown]
+# ### Exercise 13.3 (medium, 20 minutes)
+#
+# Write `ascend(loss, weights, start, radius, steps, bring_back)`: step 2 of the adversary. `loss` takes a tensor like
+# `weights` and gives a number, `start` lies in the box around `weights`, and `bring_back(weights, moved)` is the function of
+# exercise 13.2.
+#
+# <details><summary>Hint 1</summary>In each round: a leaf with <code>requires_grad_()</code>, its gradient by
+# <code>torch.autograd.grad</code>, a move, the box, back to weights.</details>
+# <details><summary>Hint 2</summary><code>torch.clamp(moved, weights - radius, weights + radius)</code> is the
+# box.</details>
+
+
+# %%
+def ascend(loss, weights, start, radius, steps, bring_back):
+    """Replace the next line: returns a tensor like weights."""
+    raise nasbook.NotAttempted
+
+
+nb.check("13.3", ascend)
+
+
+# %% jupyter={"source_hidden": true} tags=["solution", "nbval-check-output"]
+def solution_ascend(loss, weights, start, radius, steps, bring_back):
+    moved = start
+    for _ in range(steps):
+        leaf = moved.detach().requires_grad_()
+        (slope,) = torch.autograd.grad(loss(leaf), leaf)
+        moved = leaf.detach() + 2 * radius / steps * slope.sign()
+        moved = bring_back(weights, torch.clamp(moved, weights - radius, weights + radius))
+    return moved
+
+
+nb.check("13.3", solution_ascend)
+
+# %% [markdown]
+# ### Exercise 13.4 (medium, 15 minutes)
+#
+# Write `worst_in_box(hessian, radius)` by (13.6): the worst rise in a box around a minimum, by trying all corners. For how
+# many weights can you afford that? The search cannot, and climbs.
+#
+# <details><summary>Hint 1</summary><code>itertools.product((-1.0, 1.0), repeat=n)</code> gives all signs.</details>
+# <details><summary>Hint 2</summary>Half of $s^\top H s$, times $r^2$; the largest.</details>
+
+
+# %%
+def worst_in_box(hessian, radius):
+    """Replace the next line: (n, n), a number -> a number."""
+    raise nasbook.NotAttempted
+
+
+nb.check("13.4", worst_in_box)
+
+
+# %% jupyter={"source_hidden": true} tags=["solution", "nbval-check-output"]
+def solution_worst_in_box(hessian, radius):
+    from itertools import product
+
+    signs = torch.tensor(list(product((-1.0, 1.0), repeat=len(hessian))), dtype=hessian.dtype)
+    return radius**2 / 2 * torch.einsum("ci,ij,cj->c", signs, hessian, signs).max()
+
+
+nb.check("13.4", solution_worst_in_box)
+
+# %% [markdown]
+# ## What breaks
+#
+# **A box that is too small.** Then nothing changes. If skip connections still win, the authors' advice is a larger radius.
+#
+# **A box that is too large.** With a radius of one a row may be anything: the supernet is trained at weights that have
+# little to do with $\alpha$, whatever $\alpha$ leans to.
+#
+# **The wrong sign, or the wrong place.** A descent in place of the ascent, or a perturbation of $\alpha$ with a second
+# softmax, runs without an error, and its curves look plausible. The one test that tells: the loss after the attack is never
+# below the clean one.
+#
+# **Flat, and no better.** An eigenvalue is a number of the supernet. What is derived is still read off $\alpha$, by the
+# largest weight. Whether that is the right thing to read is the next chapter's question.
+
+# %% [markdown]
+# ## Takeaways
+#
+# - SDARTS trains $w$ at perturbed operation weights, cut to $[0, 1]$ and scaled back row by row; $\alpha$ takes clean steps.
+# - Noise adds $\frac{r^2}{6} \operatorname{tr} H$, the worst case in a ball $\frac{r^2}{2} \lambda_{\max}$: all directions,
+#   or the top one.
+# - On a trained supernet the radius is not small and the gradient is not zero; the adversary lives on the gradient first.
+# - The adversary climbs by signs, in a box, and keeps its point only if it is worse; each step of the climb is one more
+#   pass, forward and backward.
+# - Flatter, a smaller gap, and a better architecture are three claims: the ledger has each, space by space.
