@@ -306,9 +306,10 @@ for title, key in compared.items():
 nb.show(table)
 
 # %% [markdown]
-# Read each row with its interval: where that holds zero, nothing is shown. In S2 the first row is the lecture's: magnitude
-# keeps skip connections alone, and perturbation finds a cell that is some forty points better. The second and third
-# rows say how much that is worth: a random cell does about as well, and so does the cell of convolutions.
+# Read each row with its interval: where that holds zero, nothing is shown. In S2 and S4 the first row is the lecture's:
+# magnitude keeps skip connections, or noise, and perturbation finds a cell that is forty points better, or more. The
+# second row depends on the luck of the draw: in S2 a random cell does about as well; in S4 it may hold much noise, hence
+# the long interval. The third row is the sterner one: in neither space does perturbation beat the cell of convolutions.
 #
 # So perturbation *repairs* a collapse. A repair is no search: to be one, it would have to beat what costs nothing.
 #
@@ -358,8 +359,9 @@ nb.show(table)
 # %% [markdown]
 # ## NAS-Bench-201, and a simpler explanation
 #
-# Here DARTS ends with `none` and skip connections. Perturbation may keep `none` too, but seldom does. One control explains
-# much: **the largest weight without `none`**, which needs no perturbation at all.
+# Here DARTS gives `none` the largest weight on some edges, and magnitude keeps it. Perturbation may keep `none` too, but an
+# operation that puts out nothing is hardly missed. So a simpler rule should stand beside it: **the largest weight without
+# `none`**, which needs no perturbation at all.
 
 # %% tags=["nbval-check-output"]
 in_201 = [run.values for run in claims.runs("pt-nas-bench-201")]
@@ -404,7 +406,8 @@ nb.predict(
 pictures.over_search([run["over_epochs"] for run in in_201])
 
 # %% [markdown]
-# Bars are 95 % intervals over four seeds. A fall counts that is larger than they are. The ledger has every claim of this
+# Bars are 95 % intervals over the seeds. A fall counts that is larger than they are. And a search of 12 epochs is short: the
+# published one has 100, and there magnitude ends with cells of skip connections. The ledger has every claim of this
 # chapter, with thresholds that were set before the numbers were there:
 
 # %% tags=["nbval-check-output"]
@@ -642,5 +645,5 @@ pictures.over_decisions({"tuned": records, "not tuned": bare})
 # - One edge after another: score each operation by removing it, without renormalising and by batch statistics; keep the
 #   lowest, tune, go on; at last each node keeps the edges that it misses most.
 # - A log of decisions shows what each one cost. Many are closer than their standard error: these are draws.
-# - It repairs a collapse. Whether it also searches, only a random cell, the cell of convolutions, and on NAS-Bench-201
-#   the largest weight without `none` can tell. Fixed $\alpha$ says how much of the search it used.
+# - It repairs a collapse. Whether it also searches, only controls can tell: a random cell, the cell of convolutions, and on
+#   NAS-Bench-201 the largest weight without `none`. Fixed $\alpha$ says how much of the search it used.

@@ -125,9 +125,7 @@ RUNS = [
 def test_both_rules_are_drawn_over_the_search():
     picture = selection.over_search(RUNS)
     (axis,) = picture.axes
-    curves = {
-        line.get_label(): list(line.get_ydata()) for line in axis.lines if not line.get_label().startswith("_")
-    }
+    curves = {line.get_label(): list(line.get_ydata()) for line in axis.lines if not line.get_label().startswith("_")}
     assert curves == {"magnitude": [62.0, 45.0], "perturbation": [72.0, 71.0]}
     assert "over 2 seeds" in picture.alt
     assert "by magnitude falls from 62.0 to 45.0 % and by perturbation falls from 72.0 to 71.0 %" in picture.alt
