@@ -37,7 +37,8 @@ nb = nasbook.start("15")
 # **Magnitude** asks: which operation did gradient descent put its weight on? **Perturbation** asks: without which one does the
 # supernet do worst? Note the *min*: kept is what is missed most. And note what is not done: the other weights of
 # the edge are left as they are, so its row sums to less than one.
-#
+
+# %% [markdown]
 # ## A search to select from
 #
 # S2, where DARTS collapses (chapter 07): two operations an edge, skip connection and separable convolution. We use this
@@ -113,7 +114,8 @@ pictures.decision({**seen, "kept": [missed], "after": kept})
 # other wrong. If $d$ of $n$ images are such, the standard error of the difference is at most $\sqrt{d} / n$. With $n =
 # 1000$ and a tenth of them disputed that is one point. Many decisions below are closer than that: they are draws, and a
 # selection on other images may fall the other way.
-#
+
+# %% [markdown]
 # ## The algorithm
 #
 # 1. Take an edge that is not decided (published: drawn at random; here: from input to output).
@@ -312,7 +314,8 @@ nb.show(table)
 # the long interval. The third row is the sterner one: in neither space does perturbation beat the cell of convolutions.
 #
 # So perturbation *repairs* a collapse. A repair is no search: to be one, it would have to beat what costs nothing.
-#
+
+# %% [markdown]
 # ## When can it help?
 #
 # Three numbers say. How often does it overrule the largest weight? How many operations of its cell are convolutions? And how
@@ -351,12 +354,12 @@ nb.show(table)
 # scratch. Perturbation can help where some operation is plainly harmful or plainly missed, and where the supernet is
 # good enough to tell. It cannot find differences that the space does not have: where nearly every cell with a
 # convolution does equally well, nothing is left to select.
-#
+
+# %% [markdown]
 # **Fixed $\alpha$.** If perturbation does as well with $\alpha$ that never moved, then the bilevel search contributed
 # nothing that the selection used: what it reads is in $w$. The row *fixed α − PT* above has the test, and its
 # interval says how firmly. It is the lecture's strongest argument against reading $\alpha$.
-
-# %% [markdown]
+#
 # ## NAS-Bench-201, and a simpler explanation
 #
 # Here DARTS gives `none` the largest weight on some edges, and magnitude keeps it. Perturbation may keep `none` too, but an
@@ -426,7 +429,7 @@ nb.predict(
 
 # %% tags=["nbval-check-output"]
 nb.predict(
-    "An edge has the weights 0.6, 0.3 and 0.1. The first operation is scored. The edge's weights are ...",
+    "An edge has the weights 0.6, 0.3 and 0.1. The first operation is scored at ...",
     ("0, 0.75 and 0.25", "0, 0.3 and 0.1", "0, 0.5 and 0.5"),
     answer="0, 0.3 and 0.1",
     explain="Set to zero and not renormalised.",
@@ -437,10 +440,10 @@ nb.predict(
     "Why is the supernet tuned between the decisions?",
     (
         "to bring alpha to its end",
-        "so that the next scores are those of a supernet that fits what is decided",
+        "so that the next scores fit what is decided",
         "to train the final cell",
     ),
-    answer="so that the next scores are those of a supernet that fits what is decided",
+    answer="so that the next scores fit what is decided",
     explain="Without tuning it would be scored where it was never trained.",
 )
 
