@@ -66,7 +66,9 @@ def _bars_of_edge(above: Axes, below: Axes, edge: Strength) -> None:
     chosen, best = (values.index(max(values)) for values in (list(edge.weights), list(edge.tuned)))
     for ax, values in ((above, edge.weights), (below, edge.tuned)):
         for place, (mark, value) in enumerate(zip(marks, values, strict=True)):
-            outline = {"edgecolor": style.INK, "lw": 2.0} if place == chosen else {"edgecolor": mark.colour, "lw": 0.8}
+            outline: dict[str, Any] = (
+                {"edgecolor": style.INK, "lw": 2.0} if place == chosen else {"edgecolor": mark.colour, "lw": 0.8}
+            )
             ax.bar(place, value, 0.7, color=mark.colour, alpha=0.55, **outline)
         ax.set_xticks(range(len(marks)), [mark.label for mark in marks], rotation=60, ha="right")
         ax.grid(visible=False, axis="x")
@@ -191,7 +193,7 @@ def assignments(found: Mapping[str, Any], *, at: str | None = None, ax: Axes | N
 
 
 def _ring(ax: Axes, ways: str, accuracies: Mapping[str, float], mark: style.Mark, *, size: float = 10) -> None:
-    look = {"ms": size, "mfc": "none", "mew": 2, "color": mark.colour, "label": mark.label}
+    look: dict[str, Any] = {"ms": size, "mfc": "none", "mew": 2, "color": mark.colour, "label": mark.label}
     ax.plot(ways.count("1"), accuracies[ways], mark.marker, **look)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
@@ -142,7 +143,7 @@ class ForcedConvolutions(Stateful[ForcedState]):
         self._edges = [self._edge_button(edge) for edge in range(self.space.edges)]
         self._shown = widgets.HTML()
         choices = [
-            button(text, tip, lambda key=key: self.set_trait("edges", self.values[self.seed][key]))
+            button(text, tip, partial(self._show, key))
             for text, tip, key in (
                 ("alpha's choice", "What the larger weights point at", "magnitude"),
                 ("perturbation's choice", "What selection by perturbation decides", "pt"),
@@ -151,6 +152,9 @@ class ForcedConvolutions(Stateful[ForcedState]):
         rows = widgets.HBox([self._seed, *choices], layout={"flex_flow": "row wrap"})
         super().__init__([widgets.HTML(f"<b>{TASK}</b>"), rows, *self._edges, self._shown])
         self._begin(begin, [("seed", self._seed)])
+
+    def _show(self, key: str) -> None:
+        self.set_trait("edges", self.values[self.seed][key])
 
     def result(self) -> Forced:
         """What the shown choice is worth."""

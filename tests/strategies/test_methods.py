@@ -14,6 +14,7 @@ VARIANTS = {
     "snas-bilevel": "snas",
     "proxylessnas-two-paths": "proxylessnas",
     "proxylessnas-r": "proxylessnas-two-paths",
+    "sdarts-rs+pt": "sdarts-adv+pt",
 }
 
 

@@ -225,7 +225,7 @@ class _Runner:
 
     def history(self, method: str, search: Search) -> History:
         """The records of a search, driven to its end; a killed one goes on from its last epoch."""
-        asked = {
+        asked: dict[str, Any] = {
             "numbers": asdict(search.numbers),
             "seed": self.seed,
             "space": search.space.name,
