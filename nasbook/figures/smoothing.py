@@ -35,8 +35,8 @@ KINDS = {
 }
 METHODS = {
     "darts": style.Mark("DARTS", style.BLUE, "s"),
-    "sdarts-rs": style.Mark("SDARTS-RS", style.GREEN, "^", (6, 2)),
-    "sdarts-adv": style.Mark("SDARTS-ADV", style.VERMILLION, "D", (2, 1.5)),
+    "sdarts-rs": style.Mark("SDARTS-RS", style.VERMILLION, "D", (7, 2)),
+    "sdarts-adv": style.Mark("SDARTS-ADV", style.GREEN, "^", (5, 2)),
 }
 
 
@@ -153,7 +153,9 @@ def _space(axes: Sequence[Axes], name: str, runs: Sequence[Values]) -> str:
     axes[1].yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes[1].yaxis.set_major_formatter(ScalarFormatter())
     axes[1].yaxis.set_minor_formatter(NullFormatter())
+    last = max(len(run[method]["valid_accuracy"]) for run in runs for method in run)
     for ax in axes:
+        ax.set_xlim(0, 1.05 * last)
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     return f"{name} ({counted(len(runs), 'seed')}): {listed(words)}."
 

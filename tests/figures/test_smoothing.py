@@ -27,6 +27,7 @@ PERTURBED = {"random": (0.02, 0.06, 0.1), "adversarial": (0.1, 0.2, 0.4)}
 def series(shift):
     return {
         method: {
+            "valid_accuracy": [10.0] * 6,
             "eigenvalue": [[3, 0.5 + shift], [6, 1.5 + shift * place]],
             "retrained": [[4, [60.0 + shift]], [6, [70.0, 72.0 + place]]],
         }
@@ -84,6 +85,7 @@ def test_courses_are_means_over_seeds_with_their_intervals():
     x, y = path.vertices.T
     assert (y[x == 3].min(), y[x == 3].max()) == pytest.approx((right.low, right.high))
     assert bottom.get_yscale() == "log"
+    assert top.get_xlim() == bottom.get_xlim() == (0, pytest.approx(6.3))
     first, _, last = bottom.containers
     assert first.lines[0].get_ydata() == pytest.approx([40 - 0.3, 29.0])
     assert last.lines[0].get_ydata() == pytest.approx([40 - 0.3, 28.0])
