@@ -143,7 +143,7 @@ class ForcedConvolutions(Stateful[ForcedState]):
         self._edges = [self._edge_button(edge) for edge in range(self.space.edges)]
         self._shown = widgets.HTML()
         choices = [
-            button(text, tip, partial(self._show, key))
+            button(text, tip, partial(self._show_selection, key))
             for text, tip, key in (
                 ("alpha's choice", "What the larger weights point at", "magnitude"),
                 ("perturbation's choice", "What selection by perturbation decides", "pt"),
@@ -153,7 +153,7 @@ class ForcedConvolutions(Stateful[ForcedState]):
         super().__init__([widgets.HTML(f"<b>{TASK}</b>"), rows, *self._edges, self._shown])
         self._begin(begin, [("seed", self._seed)])
 
-    def _show(self, key: str) -> None:
+    def _show_selection(self, key: str) -> None:
         self.set_trait("edges", self.values[self.seed][key])
 
     def result(self) -> Forced:
