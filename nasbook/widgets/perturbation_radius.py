@@ -25,8 +25,8 @@ WIDEST, STEP = 1.0, 0.05  # of the radius
 SEEDS = 10
 IMAGES, ATTACK_STEPS = 64, 3
 TASK = (
-    "Find the smallest radius at which the adversarial perturbation makes the supernet lose ten points of accuracy. "
-    "Then set it to random, and try other seeds: which of the two finds the way down?"
+    "Find the smallest radius at which the adversarial perturbation costs the supernet ten points of accuracy. Then "
+    "choose the random one at that radius, and try other seeds: does any of them cost as much?"
 )
 
 

@@ -19,6 +19,7 @@ _RADII = (0.3, 0.5)
 _ROWS = (  # weights of rows, and where they were moved
     (((0.5, 0.3, 0.2), (0.7, 0.2, 0.1)), ((0.9, 0.1, 0.4), (0.5, -0.3, 0.2))),
     (((0.6, 0.4), (0.3, 0.7), (0.5, 0.5)), ((1.3, 0.8), (0.2, -0.1), (0.45, 0.4))),
+    (((0.2, 0.4), (0.5, 0.3)), ((0.5, -0.1), (0.4, 0.6))),  # where a part of the sum belongs to something pruned
 )
 _MINIMA = ((3, 54), (4, 46))  # sizes and seeds at which no wrong answer of the list is right by chance
 _EMPTY = ((0.45, 0.2, 0.35), (-0.1, -0.4, -0.2))  # a row that is cut to nothing
@@ -63,6 +64,11 @@ def _name_the_fault(got: Tensor, weights: Tensor, moved: Tensor) -> None:
     cut = moved.clamp(0, 1)
     expect(not _equal(got, moved.softmax(-1)), "No second softmax: what is moved are weights already.")
     expect(not _equal(got, cut), "The rows no longer have the sum that they had: scale them.")
+    if not torch.allclose(weights.sum(-1), torch.ones(len(weights), dtype=weights.dtype)):
+        expect(
+            not _equal(got, cut / cut.sum(-1, keepdim=True)),
+            "A row gets back the sum that it had before the shift, and that need not be one.",
+        )
     expect(not _equal(got, cut / cut.sum()), "Each row keeps its own sum: scale row by row.")
     expect(
         not _equal(got, moved / moved.sum(-1, keepdim=True)), "A weight lies between 0 and 1: cut first, then scale."

@@ -52,6 +52,10 @@ def cut_and_scale(weights, moved):
     return cut / cut.sum(-1, keepdim=True)
 
 
+def without_largest(weights, moved):
+    return cut_and_scale(weights, moved) * weights.sum(-1, keepdim=True)
+
+
 def test_bringing_back_passes():
     assert verdict(2, back)[0] == "right"
     assert verdict(2, lambda weights, moved: back(weights, moved.clamp(min=0).clamp(max=1)))[0] == "right"
@@ -60,14 +64,15 @@ def test_bringing_back_passes():
 @pytest.mark.parametrize(
     ("attempt", "says"),
     [
-        (cut_and_scale, "cannot be scaled"),
+        (without_largest, "cannot be scaled"),
+        (cut_and_scale, "need not be one"),
         (lambda weights, moved: moved.softmax(-1), "No second softmax"),
         (lambda weights, moved: moved.clamp(0, 1), "no longer have the sum"),
         (lambda weights, moved: moved.clamp(0, 1) / moved.clamp(0, 1).sum(), "row by row"),
         (lambda weights, moved: moved / moved.sum(-1, keepdim=True), "cut first, then scale"),
         (lambda weights, moved: (moved / moved.sum(-1, keepdim=True)).clamp(0, 1), "scale and then cut"),
         (lambda weights, moved: weights, "brought back is off"),
-        (lambda weights, moved: torch.nan_to_num(cut_and_scale(weights, moved)), "cut to zero everywhere is off"),
+        (lambda weights, moved: torch.nan_to_num(without_largest(weights, moved)), "cut to zero everywhere is off"),
         (lambda weights, moved: moved[0], "Return a tensor of shape"),
         (lambda weights, moved: moved.tolist(), "Return a tensor of shape"),
     ],
