@@ -71,7 +71,7 @@ class Strength:
 
     @property
     def repeatable(self) -> float:
-        """The rank correlation of two measurements with each other, above which no score can be expected to come.
+        """The rank correlation of two measurements with each other.
 
         Raises:
             UsageError: it was measured only once.
