@@ -150,7 +150,8 @@ nb.show(rows)
 
 # %% [markdown]
 # All operations of the twenty edges, each less the mean of its edge. If weights were strength, the left points would rise.
-# Look at the skip connections (circles): most weight, and mostly below the line.
+# Look at the skip connections (circles): most weight, and mostly below the line. Each kind of operation by itself does rise:
+# keep that in mind for the end of the chapter.
 
 # %%
 pictures.agreement(everywhere)
