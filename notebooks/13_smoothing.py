@@ -140,7 +140,7 @@ turn = torch.linalg.qr(torch.randn(4, 4, generator=torch.Generator().manual_seed
 rows = [["loss", "r²/6 trace", "drawn agrees", "r²/2 top", "climbed agrees"]]
 for name, spectrum in (("A", [4.0, 0, 0, 0]), ("B", [1.5] * 4)):
     rows.append([name, *measured(turn @ torch.diag(torch.tensor(spectrum).double()) @ turn.T)])
-nb.show(rows, digits=3)
+nb.show(rows, digits=4)
 
 # %% [markdown]
 # The matrices are turned by a random rotation: neither trace nor spectrum minds. (The worst corner of a box would.)
