@@ -299,9 +299,9 @@ from nasbook.claims.verdicts import interval
 
 
 def told(values):
-    """Mean and half of the 95 % interval."""
+    """Mean and half of the 95 % interval, which one seed has not."""
     found = interval(values)
-    return f"{found.mean:.1f} ± {found.spread:.1f}"
+    return f"{found.mean:.1f}" + ("" if found.spread is None else f" ± {found.spread:.1f}")
 
 
 compared = {"PT − magnitude": "darts+pt_minus_darts", "PT − random": "darts+pt_minus_random"}
