@@ -117,7 +117,7 @@ def get(name: str) -> Recipe:
     meant = f" (did you mean {close[0]}?)" if close else ""
     raise UsageError(
         f"Method {name!r} does not run here{meant}; there are {', '.join(RECIPES)}, "
-        f"and each of them with {PT} behind it."
+        f"and each that does not end in {PT} also with {PT} behind it."
     )
 
 
