@@ -20,7 +20,12 @@ MEASURE = "darts"  # what costs are compared with
 SELECTED = f"darts{recipes.PT}"  # whose card tells of the selection that any method takes
 # What stored results can say of a method: the studies' functions, the end of the number's name, its unit, and in words.
 RESULTS = (
-    (("method-order",), "derived", "%", "test accuracy on street_numbers of the derived cell, mean and 95 % interval"),
+    (
+        ("method-order", "selecting", "smoothing"),
+        "derived",
+        "%",
+        "test accuracy on street_numbers of the derived cell, mean and 95 % interval",
+    ),
     (("methods", "scalable-methods"), "time", "times", "time of a step over that of DARTS"),
     (("methods", "scalable-methods"), "memory", "times", "activations of a step over those of DARTS"),
 )

@@ -18,6 +18,7 @@ from nasbook.runtime.run_folder import kept_epochs, kept_state
 from nasbook.search import Search, recipes
 from nasbook.selection import SELECTIONS, derive
 from nasbook.sizes import SearchNumbers, TrainNumbers
+from nasbook.supernet import one_hot
 
 HEAD = ("method", "space", "data", "size", "seed")
 
@@ -85,6 +86,9 @@ def select(
             search.load_state_dict(kept_state(path, "search", epoch) | fresh)
         architecture = SELECTIONS[selection](search, lambda stage: go_on(stage, folder, listeners, saved))
         finished = {**{key: folder.config[key] for key in (*HEAD, "epoch", "selection")}, "genotype": str(architecture)}
+        # Of what was selected, with the shared weights as they are now: after their tuning, where there was some.
+        with_shared_weights = search.validate(one_hot(search.space, architecture), batch_statistics=True)
+        finished["derived_accuracy"] = with_shared_weights[1]
         finished["seconds"] = sum(record["seconds"] for record in folder.history("select"))
         finished |= size_of(architecture, TrainNumbers(**asked["train"]), dataset)
         finished["run"] = folder_text(folder.path)
