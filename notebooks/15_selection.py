@@ -204,7 +204,8 @@ pictures.log(records)
 # Each row is a decision; a cell says how many points the supernet gains or loses without that option. Framed is what was kept,
 # a triangle is the largest weight: where it is outside the frame, perturbation overruled $\alpha$. On the right, the supernet
 # before and after: most decisions cost some points, and tuning often wins a part of them back before the next.
-#
+
+# %% [markdown]
 # ## What it costs
 #
 # A score is one pass over the validation images, without gradients. With $K$ operations an edge and $E$ edges that is $K E$

@@ -92,7 +92,8 @@ nb.show(pairs_of_rows=len(pairs), told_apart=sum(apart))
 # About half of all pairs. And that is the generous count: many of these cells are the best of four searches, so that the
 # row is about a *maximum*. Each paper has its own channels, epochs, and augmentation, and no row has the control that
 # costs nothing: a random cell.
-#
+
+# %% [markdown]
 # ## What is a fair comparison?
 #
 # - **The same numbers.** Data, space, epochs of retraining, channels. What differs is the method.
