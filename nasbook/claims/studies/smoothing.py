@@ -11,9 +11,9 @@ from typing import Any
 from nasbook import datasets, instruments, sizes, spaces
 from nasbook.analysis import smoothing
 from nasbook.claims.studies.fresh_training import fresh_accuracies
+from nasbook.experiment.runs import go_on
 from nasbook.instruments.points import LARGEST_BATCH
 from nasbook.runtime import devices
-from nasbook.runtime.driver import drive
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import Listener
 from nasbook.runtime.rounding import rounded
@@ -233,10 +233,7 @@ class _Runner:
             **{key: self.settings[key] for key in ("eigenvalue_every", "eigenvalue_images") if key in self.settings},
         }
         run = RunFolder(self.folder / f"search-{method}" if self.folder else None, asked)
-        saved = run.checkpoint()
-        if saved is not None:
-            search.load_state_dict(saved["state"])
-        return drive(search, run, self.listeners)
+        return go_on(search, run, self.listeners, run.checkpoint())
 
     def train(self, text: str, times: int) -> list[float]:
         """Test accuracies (percent), each on images of its own; an architecture is trained so often only once."""

@@ -11,8 +11,8 @@ from nasbook import datasets, sizes, spaces
 from nasbook.analysis import forcing, strength
 from nasbook.analysis.forcing import Assignment
 from nasbook.analysis.strength import Strength
+from nasbook.experiment.runs import go_on
 from nasbook.runtime import devices
-from nasbook.runtime.driver import drive
 from nasbook.runtime.events import Listener
 from nasbook.runtime.rounding import rounded
 from nasbook.runtime.run_folder import RunFolder
@@ -86,10 +86,7 @@ def train(search: Search, folder: Path | None, asked: dict[str, Any], listeners:
     """Take a search to its end; one that was killed goes on from its last epoch."""
     place = None if folder is None else folder / "search"
     run = RunFolder(place, {**asked, "seed": search.seed, "numbers": asdict(search.numbers)})
-    saved = run.checkpoint()
-    if saved is not None:
-        search.load_state_dict(saved["state"])
-    drive(search, run, listeners)
+    go_on(search, run, listeners, run.checkpoint())
 
 
 def of_strengths(measured: Sequence[Strength]) -> dict[str, Any]:
