@@ -106,7 +106,7 @@ class Ledger:
 
     Args:
         studies: by id.
-        claims: in the order of the file.
+        claims: by chapter, and within one in the order of the file.
     """
 
     studies: Mapping[str, Study]
@@ -174,7 +174,7 @@ def load(path: Path | None = None) -> Ledger:
         if claim.study not in studies:
             raise UsageError(f"Claim {claim.id}: there is no study {claim.study!r}; there are {', '.join(studies)}.")
         claims[claim.id] = claim
-    return Ledger(studies, tuple(claims.values()))
+    return Ledger(studies, tuple(sorted(claims.values(), key=lambda claim: claim.chapter)))
 
 
 def _studies(content: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -73,7 +73,7 @@ class Finding:
 
 
 def findings(ledger: Ledger, *, folder: Path | None = None, chapter: str | None = None) -> list[Finding]:
-    """The claims in the order of the ledger, with what is stored.
+    """The claims by chapter, with what is stored.
 
     Args:
         ledger: the entries.

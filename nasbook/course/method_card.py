@@ -69,6 +69,7 @@ def method_card(name: str, *, folder: Path | None = None) -> MethodCard:
     Raises:
         UsageError: there is no card of this name, or a file of results is damaged.
     """
+    recipes.get(name)  # refuses what does not run, with the names that are near
     base = name.removesuffix(recipes.PT)
     if family(name) or not family(base):
         heading, fields = card(name).splitlines()[0], card_fields(name)

@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Started:
-    """A stage ("search" or "train") begins, or goes on after `done` epochs."""
+    """A stage ("search", "select" or "train") begins, or goes on after `done` epochs."""
 
     stage: str
     epochs: int
@@ -46,6 +46,11 @@ class Finished:
 
     stage: str
     seconds: float
+
+
+def epoch_of(stage: str) -> str:
+    """What an epoch of a stage is called: a selection takes a decision in each."""
+    return "decision" if stage == "select" else "epoch"
 
 
 Event = Started | Stepped | EpochEnded | Finished

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TextIO
 
 from tqdm import tqdm
 
-from nasbook.runtime.events import EpochEnded, Event, Finished, Listener, Started, Stepped
+from nasbook.runtime.events import EpochEnded, Event, Finished, Listener, Started, Stepped, epoch_of
 
 # Keys of a record that a search holds when it was asked to measure them.
 INSTRUMENTS = ("eigenvalue", "skip_weight", "derived_accuracy", "gap")
@@ -50,7 +50,7 @@ class _Bar:
         elif isinstance(event, Stepped):
             if self.bar is None:
                 self._open(event)
-            self.bar.set_description(f"{event.stage}: epoch {event.epoch}/{self.epochs}", refresh=False)
+            self.bar.set_description(f"{event.stage}: {epoch_of(event.stage)} {event.epoch}/{self.epochs}", refresh=False)
             self.bar.update()
         elif isinstance(event, EpochEnded) and self.bar is not None:
             self.bar.set_postfix_str(scores(event.record))
@@ -86,8 +86,8 @@ class _Lines:
         elif isinstance(event, EpochEnded):
             self.seconds.append(event.record["seconds"])
             left = (event.epochs - event.epoch) * sum(self.seconds) / len(self.seconds)
-            line = f"{event.stage}: epoch {event.epoch}/{event.epochs}, {scores(event.record)}, {left:.0f} s left"
-            print(line, file=self.stream, flush=True)
+            place = f"{event.stage}: {epoch_of(event.stage)} {event.epoch}/{event.epochs}"
+            print(f"{place}, {scores(event.record)}, {left:.0f} s left", file=self.stream, flush=True)
 
     def close(self) -> None:
         """Nothing is left open."""

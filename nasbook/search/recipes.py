@@ -113,8 +113,9 @@ def get(name: str) -> Recipe:
     if base is not None and base.selection != "perturbation":
         title = f"{base.title or base.name} + PT"
         return replace(base, name=name, selection="perturbation", title=title, paper="Wang et al. 2021, algorithm 1")
-    close = get_close_matches(name.lower(), RECIPES, n=1)
-    meant = f" (did you mean {close[0]}?)" if close else ""
+    asked = name.lower()
+    close = [each for each in RECIPES if asked and each.startswith(asked)] or get_close_matches(asked, RECIPES, n=1)
+    meant = f" (did you mean {' or '.join(close)}?)" if close else ""
     raise UsageError(
         f"Method {name!r} does not run here{meant}; there are {', '.join(RECIPES)}, "
         f"and each that does not end in {PT} also with {PT} behind it."

@@ -14,7 +14,7 @@ from typing import Any
 import ipywidgets as widgets
 from IPython.display import display
 
-from nasbook.runtime.events import EpochEnded, Event, Finished, Started, Stepped
+from nasbook.runtime.events import EpochEnded, Event, Finished, Started, Stepped, epoch_of
 from nasbook.runtime.progress import scores
 
 EVERY = 0.25  # seconds between two messages to the browser: more often is not seen, and costs the search time
@@ -71,7 +71,7 @@ class Progress:
 
     def _tell(self, ending: str | None = None) -> None:
         self.told = self.clock()
-        words = [f"{self.stage}: epoch {self.epoch}/{self.epochs}", self.scores]
+        words = [f"{self.stage}: {epoch_of(self.stage)} {self.epoch}/{self.epochs}", self.scores]
         words.append(ending or f"{duration(self.seconds_left())} left")
         text = html.escape(", ".join(word for word in words if word))
         bar = f'<progress value="{self.done}" max="{self.total}" aria-label="{text}"></progress>'

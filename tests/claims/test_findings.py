@@ -17,7 +17,7 @@ from nasbook.runtime.errors import UsageError
 def test_verdicts_follow_from_what_is_stored(ledger: Ledger, tmp_path: Path) -> None:
     nothing = findings(ledger, folder=tmp_path / "empty")
     assert [each.verdict for each in nothing] == ["not measured", "not measured"]
-    assert nothing[0].row() | {"verdict": ""} == {
+    assert nothing[1].row() | {"verdict": ""} == {
         "id": "06.high",
         "chapter": "06",
         "lecture": "DARTS",
@@ -35,7 +35,7 @@ def test_verdicts_follow_from_what_is_stored(ledger: Ledger, tmp_path: Path) -> 
         "study": "heights",
     }
     measure(ledger, ledger.chosen([]), folder=tmp_path, device="cpu")
-    high, deep = findings(ledger, folder=tmp_path)
+    deep, high = findings(ledger, folder=tmp_path)
     assert (high.values, high.seeds, high.verdict) == ((10.0, 11.0, 12.0), (0, 1, 2), "holds")
     assert (high.measured, high.expected) == ("11 ± 2.5 m", "> 5")
     assert high.row()["spread"] == pytest.approx(2.484, abs=1e-3)

@@ -99,8 +99,8 @@ def test_a_kept_search_is_selected_from_and_the_selection_found_again() -> None:
     assert first["decisions"][0]["where"] == "2→3"
     told = result.stderr.splitlines()
     assert told[0] == f"nasbook: Keeping the run in {folder}."
-    assert re.fullmatch(r"select: epoch 1/6, train loss [\d.]+, valid accuracy [\d.]+ %, \d+ s left", told[1])
-    assert re.fullmatch(r"select: epoch 6/6, valid accuracy [\d.]+ %, 0 s left", told[6])
+    assert re.fullmatch(r"select: decision 1/6, train loss [\d.]+, valid accuracy [\d.]+ %, \d+ s left", told[1])
+    assert re.fullmatch(r"select: decision 6/6, valid accuracy [\d.]+ %, 0 s left", told[6])
 
     again = invoke(*command, "--json")
     assert again.stdout == result.stdout

@@ -47,6 +47,18 @@ def test_a_log_gets_one_line_an_epoch() -> None:
     ]
 
 
+def test_an_epoch_of_a_selection_is_called_a_decision() -> None:
+    def selection() -> Iterator[Event]:
+        yield Started("select", 2, 0)
+        yield Stepped("select", 1, 1, 1)
+        yield EpochEnded("select", 1, 2, {"train_loss": 1.0, "valid_accuracy": 20.0, "seconds": 3.0})
+
+    assert shown(io.StringIO(), selection()) == (
+        "select: decision 1/2, train loss 1.000, valid accuracy 20.0 %, 3 s left\n"
+    )
+    assert "select: decision 1/2" in shown(Terminal(), selection())
+
+
 def test_without_validation_images_the_training_accuracy_is_shown() -> None:
     assert "train accuracy 10.0 %" in shown(io.StringIO(), run(1, valid=False))
 

@@ -66,6 +66,13 @@ def test_each_stage_gets_a_line_of_its_own(progress, clock, shown):
     assert "done in 1 min 15 s" in first.value
 
 
+def test_an_epoch_of_a_selection_is_called_a_decision(progress):
+    progress(Started("select", 6, 0))
+    progress(Stepped("select", 1, 1, 1))
+    progress(EpochEnded("select", 1, 6, RECORD))
+    assert "select: decision 1/6" in progress.line.value
+
+
 def test_it_does_not_tell_every_step(progress, clock):
     progress(Started("search", 1, 0))
     told = []
