@@ -442,20 +442,22 @@ exploration.at_equal_accuracy(lines, "eigenvalue", ylabel=f"largest eigenvalue i
 # %% [markdown]
 # ### Where there is room
 #
-# Chapter 07 saw DARTS collapse in S2 and S4; S1 and S3 are milder. Beside DARTS and SDARTS-ADV stand two controls, a random
-# cell and one of convolutions alone, neither of which needs a search. (In `s4` half of the operations are noise, and most
-# random cells hold some.) Each cell is trained three times on fresh images; the dots are the seeds.
+# Chapter 07 saw DARTS collapse in S2 and S4; S1 and S3 are milder, and NAS-Bench-201 is where all methods meet (chapter 16).
+# Beside DARTS and SDARTS-ADV stand two controls, a random cell and one of convolutions alone, neither of which needs a search.
+# (In `s4` half of the operations are noise, and most random cells hold some.) Each cell is trained three times on fresh
+# images; the dots are the seeds.
 
 # %%
 from nasbook.figures import collapse
 
 kinds = {"DARTS": "darts", "SDARTS-ADV": "sdarts-adv"}
 kinds |= {"a random cell": "random", "convolutions alone": "convolutions"}
-simple = [f"s{place}" for place in (1, 2, 3, 4)]
-unknown = comparison.not_measured(*(f"pt-{name}" for name in simple))
+of_space = {f"s{place}": f"pt-s{place}" for place in (1, 2, 3, 4)}
+of_space["nas-bench-201"] = "smoothing-nas-bench-201"
+unknown = comparison.not_measured(*of_space.values())
 scores = {}
-for name in (name for name in simple if f"pt-{name}" not in unknown):
-    runs = claims.runs(f"pt-{name}")
+for name in (name for name, study in of_space.items() if study not in unknown):
+    runs = claims.runs(of_space[name])
     scores[name] = {
         kind: [run.values[f"{key}_derived"] for run in runs] for kind, key in kinds.items()
     }

@@ -120,8 +120,9 @@ nb.show(rows)
 #
 # ## Every method on NAS-Bench-201
 #
-# Most methods of chapters 06 to 12 from one study, and DARTS with PT from a second one, which has seeds and a DARTS of its
-# own. (A study that is not stored yet is named, and its rows are missing. Published for SNAS is a bilevel run.)
+# Most methods of chapters 06 to 12 from one study; DARTS with PT, and SDARTS without and with it, from two more, which share
+# seeds and a DARTS of their own. (A study that is not stored yet is named, and its rows are missing. Published for SNAS is a
+# bilevel run.)
 
 # %%
 nb.predict(

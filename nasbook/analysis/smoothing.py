@@ -222,6 +222,8 @@ def perturbed(
 ) -> Perturbed:
     """Do to the weights of a search what SDARTS does before a step of the shared weights, on validation images.
 
+    The supernet is run by the statistics of the batch, also where the search keeps running ones and attacks by these.
+
     Args:
         search: of any method; nothing in it changes.
         kind: "random" (SDARTS-RS) or "adversarial" (SDARTS-ADV).

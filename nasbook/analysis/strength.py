@@ -134,11 +134,14 @@ def branch(search: Search, decisions: Rows, *, learns: bool = False, repeat: int
         learns: whether alpha goes on learning where the method learns it.
         repeat: 0 goes on with the images in the order that the search would have taken; any other is another order.
     """
+    numbers = replace(search.numbers, early_stop=0.0)  # whatever stopped the search
+    if not learns:
+        numbers = replace(numbers, cost_weight=0.0)
     fresh = Search(
         search.space,
         search.dataset,
         recipe=search.recipe if learns else replace(search.recipe, hypergradient="none"),
-        numbers=replace(search.numbers, early_stop=0.0),  # whatever stopped the search
+        numbers=numbers,
         derive=search.derive,
         seed=search.seed,
         device=search.device,

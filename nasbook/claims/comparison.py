@@ -5,7 +5,7 @@ Levels cannot be compared: published accuracies are on CIFAR-10 at paper size. T
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from nasbook.runtime.resources import data_folder
 CONTROLS = ("random", "convolutions", "without-none", "empty")  # cells that no method searched
 # Studies that trained what methods found in a space.
 STUDIES: dict[str, tuple[str, ...]] = {
-    "nas-bench-201": ("method-order", "pt-nas-bench-201"),
+    "nas-bench-201": ("method-order", "pt-nas-bench-201", "smoothing-nas-bench-201"),
     **{space: (space, f"pt-{space}") for space in ("s1", "s2", "s3", "s4")},
 }
 
@@ -79,6 +79,15 @@ def standings(*studies: str, folder: Path | None = None) -> tuple[Standing, ...]
     """
     found = [each for study in studies for each in _of_study(study, folder)]
     return tuple(sorted(found, key=lambda each: -each.interval.mean))
+
+
+def distinct(found: Iterable[Standing]) -> tuple[Standing, ...]:
+    """The same without what another study measured before with the same seeds and, so, to the same digit."""
+    once: list[Standing] = []
+    for each in found:
+        if (each.method, each.accuracies) not in [(other.method, other.accuracies) for other in once]:
+            once.append(each)
+    return tuple(once)
 
 
 def not_measured(*studies: str, folder: Path | None = None) -> tuple[str, ...]:

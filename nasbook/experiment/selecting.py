@@ -41,7 +41,8 @@ def select(
 
     Args:
         run: the folder of the search.
-        epoch: the state after which; by default the last that is kept.
+        epoch: the state after which; by default the last that is kept. The method goes on as it was then: a radius or
+            a temperature that changes over the search has the value of that epoch.
         selection: a word of `selection.SELECTIONS`, be it the method's own or not.
         data: the images of the search, where they were not loaded by name.
         device: "auto", "cpu", "cuda" or "mps".
@@ -71,7 +72,7 @@ def select(
         dataset,
         recipe=recipe,
         numbers=chosen,
-        derive=derive(recipes.get(asked["method"]).selection),
+        derive=derive(selection),
         seed=asked["seed"],
         device=devices.pick(device),
     )

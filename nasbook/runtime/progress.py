@@ -50,7 +50,9 @@ class _Bar:
         elif isinstance(event, Stepped):
             if self.bar is None:
                 self._open(event)
-            self.bar.set_description(f"{event.stage}: {epoch_of(event.stage)} {event.epoch}/{self.epochs}", refresh=False)
+            self.bar.set_description(
+                f"{event.stage}: {epoch_of(event.stage)} {event.epoch}/{self.epochs}", refresh=False
+            )
             self.bar.update()
         elif isinstance(event, EpochEnded) and self.bar is not None:
             self.bar.set_postfix_str(scores(event.record))

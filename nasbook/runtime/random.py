@@ -51,7 +51,8 @@ class RandomStream:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a saved state."""
         self.generator.set_state(state["generator"])
-        self._global = {name: value for name, value in state.items() if name != "generator"}
+        # What a state of another device lacks of this one's stays as it follows from the seed.
+        self._global = {name: state.get(name, value) for name, value in self._global.items()}
 
     def mark(self) -> dict[str, torch.Tensor]:
         """Where the stream stands now, within `scope()`: for `rewind`."""

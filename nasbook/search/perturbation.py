@@ -17,6 +17,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from nasbook.search.hypergradient import gradients
 from nasbook.sizes import SearchNumbers
 from nasbook.supernet import Mixing, edges_of
 
@@ -113,14 +114,8 @@ def ascended(mixing: Mixing, loss: Loss, start: Mixing, *, radius: float, steps:
     moved = start
     for _ in range(steps):
         variables = moved.map(lambda values: values.detach().clone().requires_grad_())
-        tensors = variables.weights
-        found = torch.autograd.grad(loss(variables), list(tensors.values()), allow_unused=True)
-        slopes = {
-            name: torch.zeros_like(values) if slope is None else slope
-            for (name, values), slope in zip(tensors.items(), found, strict=True)
-        }
-        step = 2 * radius / steps
-        ahead = {name: values.detach() + step * slopes[name].sign() for name, values in tensors.items()}
+        slopes, step = gradients(loss(variables), variables.weights), 2 * radius / steps
+        ahead = {name: values.detach() + step * slopes[name].sign() for name, values in variables.weights.items()}
         boxed = {name: values.clamp(*_box(mixing.weights[name], radius)) for name, values in ahead.items()}
         moved = allowed(mixing, boxed)
     return moved

@@ -145,5 +145,6 @@ class SelectionByHand:
         for name, rows in self._selection.decisions.items():  # the relaxation reads these very tables
             rows.clear()
             rows.update(decisions[name])
+        self._selection.close_rows()
         self.made.pop()
         self.picks, self._seen = self.picks[:-1], None

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from nasbook.relaxation import Decided, Decisions
+from nasbook.runtime.errors import DivergedError
 from nasbook.search import Search
 from nasbook.search.building import weights_optimizer
 from nasbook.selection.choices import Choice, all_candidates, stops
@@ -57,14 +58,14 @@ class PerturbationSelection:
             and the expected operation `weights`. The last stop is not trained after, as nothing depends on it.
 
         Raises:
-            DivergedError: the training loss is no longer finite.
+            DivergedError: the loss of the training between decisions is no longer finite.
         """
         self._begin()
         made = [self._decide(choice) for choice in self.stops[self.epoch]]
         self.epoch += 1
         record: dict[str, Any] = {"decisions": made}
         if self.epoch < self.epochs and self.numbers.tuning_steps:
-            loss, accuracy = self.search.train(self.numbers.tuning_steps, on_step)
+            loss, accuracy = self._train(on_step)
             record |= {"train_loss": loss, "train_accuracy": accuracy}
         now = score(self.search, self.weights())
         weights = {name: values.tolist() for name, values in self.weights().items()}
@@ -114,6 +115,16 @@ class PerturbationSelection:
         self.epoch, self.decisions = state["epoch"], state["decisions"]
         self._wrap()
 
+    def _train(self, on_step: OnStep) -> tuple[float, float]:
+        """Train on between two decisions; returns the mean loss (nats) and accuracy (percent)."""
+        try:
+            return self.search.train(self.numbers.tuning_steps, on_step)
+        except DivergedError:
+            raise DivergedError(
+                f"The training loss is no longer finite after decision {self.epoch} of {self.epochs}: try a smaller "
+                f"tuning_lr (now {self.numbers.tuning_lr:g}); the run folder keeps the last good decision."
+            ) from None
+
     def _plan(self) -> None:
         """What is to be decided, in an order that follows from the seed."""
         search = self.search
@@ -131,7 +142,7 @@ class PerturbationSelection:
     def _wrap(self) -> None:
         self.search.relaxation = Decided(self.search.relaxation, self.decisions)
         self._begun = True
-        self._close()
+        self.close_rows()
 
     def _decide(self, choice: Choice) -> dict[str, Any]:
         """Score the options of a choice, keep the best, and say what was seen."""
@@ -146,9 +157,9 @@ class PerturbationSelection:
             rows[choice.options[0].row] = tuple(sorted(choice.options[place].columns[0] for place in kept))
         else:
             rows |= {option.row: () for place, option in enumerate(choice.options) if place not in kept}
-        self._close()
+        self.close_rows()
 
-    def _close(self) -> None:
+    def close_rows(self) -> None:
         """Let nothing but what was kept of a decided row be a candidate any more."""
         search = self.search
         masks = {name: mask.tolist() for name, mask in (search.masks or {}).items()}

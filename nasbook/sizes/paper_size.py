@@ -27,7 +27,7 @@ PAPER = Size(
         radius_end=0.3,
         attack_steps=7,
         tuning_lr=0.0025,
-        tuning_steps=5 * 390,  # 5 epochs of CIFAR-10's half
+        tuning_steps=5 * 390,  # 5 epochs of CIFAR-10's half, here and where batches are larger
         augment=True,
         running=True,
     ),
@@ -65,7 +65,7 @@ PAPER = Size(
         ),
         # Zela et al. 2020 (search); Ying et al. 2019 (training).
         "nas-bench-1shot1": (
-            {"batch": 96, "layers": 9, "nodes": None, "reduction": "fixed"},
+            {"batch": 96, "layers": 9, "nodes": None, "reduction": "fixed", "tuning_steps": 5 * 260},
             {
                 "epochs": 108,
                 "batch": 256,
@@ -83,6 +83,7 @@ PAPER = Size(
 
 _PROXYLESS = {"alpha_lr": 1e-3, "alpha_beta1": 0.0, "alpha_decay": 0.0, "epochs": 160, "frozen_epochs": 40}
 _DRNAS = {"w_lr": 0.1, "w_lr_end": 0.0, "alpha_lr": 6e-4}
+_LONGER = {"nas-bench-201": {"epochs": 100}, "nas-bench-1shot1": {"epochs": 100}}
 # The methods' own numbers as published; what is left out is as for DARTS. ImageNet's batches are not taken over.
 PAPER_METHODS: dict[str, dict[str, dict[str, Any]]] = {
     # Li & Talwalkar 2020 on NAS-Bench-201 (Dong & Yang 2020).
@@ -122,11 +123,27 @@ PAPER_METHODS: dict[str, dict[str, dict[str, Any]]] = {
         "nas-bench-1shot1": {"partial": 4, "partial_end": 2, "operations_end": 2},
     },
     # Xu et al. 2020 and the authors' released code.
-    "pc-darts": {"": {"batch": 256, "w_lr": 0.1, "w_lr_end": 0.0, "alpha_lr": 6e-4, "partial": 4, "frozen_epochs": 15}},
+    "pc-darts": {
+        "": {
+            "batch": 256,
+            "w_lr": 0.1,
+            "w_lr_end": 0.0,
+            "alpha_lr": 6e-4,
+            "partial": 4,
+            "frozen_epochs": 15,
+            "tuning_steps": 5 * 97,
+        }
+    },
     # Cai et al. 2019 and the authors' released code; its settings of the weights are for ImageNet.
     "proxylessnas": {"": {**_PROXYLESS, "alpha_every": 5}},
     "proxylessnas-two-paths": {"": {**_PROXYLESS, "alpha_every": 5}},
     "proxylessnas-r": {"": {**_PROXYLESS, "alpha_every": 5}},
     # Yao et al. 2020 and the authors' released code.
     "nasp": {"": {"alpha_start": 0.5}},
+    # Chen & Hsieh 2020 and the authors' released code; a selection by perturbation behind them changes nothing.
+    "sdarts-rs": _LONGER,
+    "sdarts-adv": _LONGER,
+    # Wang et al. 2021 and the authors' released code.
+    "darts+pt": {"nas-bench-201": {"epochs": 100}},
+    "darts+pt-fixed-alpha": {"nas-bench-201": {"epochs": 100}},
 }

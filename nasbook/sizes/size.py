@@ -39,5 +39,5 @@ class Size:
         return replace(self, search=replace(self.search, **search), train=replace(self.train, **train))
 
     def special(self, method: str) -> Mapping[str, dict[str, Any]]:
-        """What differs for a method, by family; selecting by perturbation changes nothing in a method's search."""
+        """What differs for a method, by family; with "+pt" behind its name as without, unless a row says more."""
         return self.methods.get(method, self.methods.get(method.removesuffix("+pt"), {}))

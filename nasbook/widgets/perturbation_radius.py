@@ -1,7 +1,7 @@
 """The operation weights of a search under a perturbation: move its radius, and loss and accuracy follow.
 
 What is drawn is what SDARTS does before a step of the shared weights (`search.perturbation`), on a few validation
-images and with the shared weights as they are.
+images, by the statistics of their batch, and with the shared weights as they are.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nasbook.claims import comparison, entries, results
-from nasbook.claims.comparison import Standing, not_measured, standings
+from nasbook.claims.comparison import Standing, distinct, not_measured, standings
 from nasbook.claims.entries import Ledger, Study
 from nasbook.runtime.errors import UsageError
 
@@ -55,6 +55,22 @@ def test_the_best_mean_stands_first_and_each_seed_is_the_mean_of_its_trainings(f
     assert [each.control for each in found] == [False, True, True, False, False]
 
 
+def test_what_two_studies_measured_alike_stands_there_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    again = Study("more-s2", "selecting", {"space": "s2", "methods": ["darts", "gdas"]}, [4, 5], "nothing")
+    monkeypatch.setattr(entries, "load", lambda: Ledger({each.id: each for each in (BOTH, again)}, ()))
+    darts = {4: [21.0, 22.0, 23.0], 5: [40.0, 40.0, 43.0]}
+    others = {4: {"gdas": [1.0], "random": [51.0]}, 5: {"gdas": [2.0], "random": [71.0]}}
+    write(folder, again, {seed: {"trained": {"darts": darts[seed], **others[seed]}} for seed in (4, 5)})
+    found = distinct(standings("pt-s2", "more-s2", folder=folder))
+    assert {(each.method, each.study) for each in found} == {
+        ("darts", "pt-s2"),
+        ("darts+pt", "pt-s2"),
+        ("random", "pt-s2"),
+        ("random", "more-s2"),  # another accuracy of one seed
+        ("gdas", "more-s2"),
+    }
+
+
 def test_published_accuracies_are_those_of_methods_in_the_same_space(folder: Path) -> None:
     found = {each.method: each for each in standings("pt-s2", folder=folder)}
     assert found["darts"].published == pytest.approx(100 - 4.85)  # the lecture's table of S2 on CIFAR-10
@@ -92,7 +108,7 @@ def test_a_study_without_cells_or_without_an_entry_is_refused(folder: Path) -> N
 def test_the_books_own_studies_of_each_space_are_in_the_ledger_and_of_that_space() -> None:
     known = entries.load().studies
     for space, names in comparison.STUDIES.items():
-        assert [known[name].settings["space"] for name in names] == [space, space]
+        assert {known[name].settings["space"] for name in names} == {space}
         found = standings(*names)
         assert all(isinstance(each, Standing) and each.space == space for each in found)
         assert {each.method for each in found} >= {"darts", "random", "convolutions"}

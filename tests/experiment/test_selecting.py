@@ -11,6 +11,7 @@ import torch
 from nasbook import datasets, experiment, spaces
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import EpochEnded, Started
+from nasbook.selection import every_edge, magnitude
 
 NUMBERS = {"epochs": 3, "images": 64, "batch": 16, "channels": 4, "layers": 3}
 TUNING = {"tuning_steps": 1}
@@ -80,6 +81,19 @@ def test_by_magnitude_an_earlier_epoch_gives_what_its_record_says(kept, dataset)
         found = select(folder, dataset, epoch=record["epoch"], selection="magnitude", numbers=None)
         assert found.result["genotype"] == record["genotype"]
         assert found.decisions == []
+
+
+def test_another_rule_than_the_methods_own_reads_the_same_weights(kept, dataset, tmp_path):
+    folder, searched = kept
+    space = spaces.get("s4", nodes=2, reduction="fixed")
+    weights = {name: torch.tensor(rows) for name, rows in searched.history[-1]["weights"].items()}
+    found = select(folder, dataset, selection="all-edges", numbers=None)
+    assert found.genotype == every_edge(space, weights) != searched.genotype
+    sampled = search(dataset, "snas", keep=1, run=tmp_path / "snas")
+    weights = {name: torch.tensor(rows) for name, rows in sampled.history[-1]["weights"].items()}
+    assert sampled.genotype == every_edge(space, weights)
+    found = select(tmp_path / "snas", dataset, selection="magnitude", numbers=None)
+    assert found.genotype == magnitude(space, weights) != sampled.genotype
 
 
 def test_an_earlier_state_is_another_supernet(kept, dataset):

@@ -48,6 +48,20 @@ def test_a_saved_stream_goes_on_where_it_stood():
     assert torch.equal(draw(other), expected)
 
 
+def test_a_state_of_another_device_gives_what_both_have():
+    stream = RandomStream(7)
+    state = {name: value.clone() for name, value in stream.state_dict().items()}
+    expected = draw(stream)
+    other = RandomStream(0)
+    other.load_state_dict(state | {"cuda": torch.zeros(16, dtype=torch.uint8)})
+    assert list(other.state_dict()) == ["generator", "cpu"]
+    assert torch.equal(draw(other), expected)
+    fresh = RandomStream(0)
+    own = fresh.state_dict()["cpu"].clone()
+    fresh.load_state_dict({"generator": state["generator"]})  # as from a device whose state is not kept here
+    assert torch.equal(fresh.state_dict()["cpu"], own)
+
+
 def test_the_state_comes_back_after_an_error():
     torch.manual_seed(1)
     expected = torch.randn(3)

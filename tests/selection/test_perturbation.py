@@ -8,10 +8,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from nasbook import datasets, sizes, spaces
+from nasbook.runtime.errors import DivergedError
 from nasbook.search import Search, recipes
 from nasbook.selection import PerturbationSelection, derive, magnitude
 from nasbook.selection.perturbation import most_missed
-from nasbook.selection.scoring import Score
+from nasbook.selection.scoring import Score, score
 
 LAYERS = {"darts": 3, "nas-bench-201": 5, "nas-bench-1shot1": 3}
 TINY = {"epochs": 1, "images": 64, "batch": 16, "channels": 4, "stem_stride": 2, "frozen_epochs": 0, "attack_steps": 1}
@@ -202,21 +203,27 @@ def test_two_edges_a_node_are_left_with_what_was_decided_on_them(dataset):
     assert ((final == 0) | (final == 1)).all()
 
 
-def dropped(selection):
-    return [row for row, columns in selection.decisions["normal"].items() if not columns]
-
-
 def test_a_node_scores_its_edges_once_while_all_are_there(dataset):
     """The released code drops one after another by numbers that are found with every edge in place, and so here."""
     stage = searched(dataset, nodes=4)
     selection = PerturbationSelection(stage)
     run(selection, selection.epochs - 3)
     for choice in (stop[0] for stop in selection.stops[-3:]):
-        seen = selection.look(choice)
-        assert len(seen["accuracies"]) == len(choice.options)
-        assert not {option.row for option in choice.options} & set(dropped(selection))
+        seen, weights = selection.look(choice), selection.weights()
+        for option, loss in zip(choice.options, seen["losses"], strict=True):
+            others = [other.row for other in choice.options if other is not option]
+            without = weights["normal"].clone()
+            without[option.row] = 0.0
+            assert torch.equal(without[others].sum(1), torch.ones(len(others)))
+            assert loss == score(stage, {"normal": without}).loss
         (record,) = run(selection, 1)
         assert record["decisions"][0]["accuracies"] == seen["accuracies"]
+
+
+def test_tuning_that_diverges_names_its_own_learning_rate(dataset):
+    selection = PerturbationSelection(searched(dataset, tuning_lr=1e30, tuning_steps=20, clip=1e30))
+    with pytest.raises(DivergedError, match=r"after decision \d of \d+: try a smaller tuning_lr \(now 1e\+30\)"):
+        run(selection)
 
 
 def test_open_rows_learn_on_and_decided_ones_have_no_gradient(dataset):
@@ -295,9 +302,9 @@ def test_the_perturbed_methods_are_perturbed_on_by_the_last_radius_and_only_wher
 
 
 @pytest.mark.parametrize("space", ["s3", "nas-bench-201", "nas-bench-1shot1-1"])
-@pytest.mark.parametrize("method", ["gdas+pt", "drnas-progressive+pt", "pc-darts+pt", "rsps+pt", "nasp+pt"])
+@pytest.mark.parametrize("method", [name for name in recipes.RECIPES if not name.endswith(("+pt", "+pt-fixed-alpha"))])
 def test_any_method_can_be_selected_from(dataset, method, space):
-    epochs = 2 if method.startswith("drnas") else 1
+    method, epochs = f"{method}+pt", 2 if method.startswith("drnas") else 1
     stage = searched(dataset, method, space, channels=8, epochs=epochs)
     selection = PerturbationSelection(stage)
     records = run(selection)

@@ -54,8 +54,8 @@ Details
        (`--selection-order`), and so is the loss in place of the accuracy (`--selection-criterion`).
     6. The optimiser of the weights begins anew, with a small and constant learning rate; that of alpha goes on
        (nasbook/selection/perturbation.py: PerturbationSelection).
-    7. After its last epoch a search with perturbation stays at its largest radius
-       (nasbook/search/loop.py: Search.progress).
+    7. After its last epoch a search with perturbation stays at its largest radius; where an earlier epoch is selected
+       from, at that epoch's (nasbook/search/loop.py: Search.progress).
     8. All operations of an edge can be scored in one call, with the same numbers but for rounding
        (nasbook/selection/scoring.py: scores).
 

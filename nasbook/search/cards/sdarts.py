@@ -9,14 +9,15 @@ Idea in one sentence
     alpha and little is lost when the mixture is rounded.
 
 Step of the weights
-    With A = softmax(alpha), a radius r, and d in the box |d| <= r; random smoothing (`sdarts-rs`):
+    With A = softmax(alpha), a radius r, and d uniform in the box |d| <= r; random smoothing (`sdarts-rs`):
 
-        w <- w - lr * grad_w L_train(w, P(A + d))        with d uniform in the box
+        p = P(A + d)
+        w <- w - lr * grad_w L_train(w, p)
 
-    adversarial training (`sdarts-adv`), the d by projected ascent from a random point of the box:
+    adversarial training (`sdarts-adv`), from the same p by ascent, several times and on the step's own batch:
 
-        d <- clip(d + step * sign(grad_d L_train(w, P(A + d))), -r, r)        several times, on the step's own batch
-        w <- w - lr * grad_w L_train(w, P(A + d))
+        p <- P(clip(p + step * sign(grad_p L_train(w, p)), A - r, A + r))
+        w <- w - lr * grad_w L_train(w, p)
 
     where P cuts to [0, 1] and scales each row back to its sum.
 

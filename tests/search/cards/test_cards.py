@@ -166,6 +166,13 @@ def test_published_numbers_of_the_table_are_those_of_papers_and_released_code() 
             }
             for name in ("sdarts-adv", "sdarts-adv+pt")
         },
+        **{
+            (name, "nas-bench-201"): {"epochs": 100, "batch": 64, "tuning_steps": 5 * (25_000 // 64)}
+            for name in ("sdarts-rs", "sdarts-adv", "sdarts-adv+pt", "darts+pt", "darts+pt-fixed-alpha")
+        },
+        ("darts", "nas-bench-201"): {"epochs": 50, "batch": 64},
+        ("sdarts-adv", "nas-bench-1shot1"): {"epochs": 100, "batch": 96, "tuning_steps": 5 * (25_000 // 96)},
+        ("pc-darts+pt", "darts"): {"epochs": 50, "batch": 256, "tuning_steps": 5 * (25_000 // 256)},
     }
     for (name, where), numbers in published.items():
         search = sizes.get("paper").of(where, name).search
