@@ -144,7 +144,8 @@ def test_the_card_of_a_method_and_the_suffix_has_the_place_of_both() -> None:
 def test_a_method_without_a_card_is_refused_with_those_that_have_one() -> None:
     result = CliRunner().invoke(app, ["methods", "enas"])
     assert result.exit_code == 2
-    assert "Method 'enas' does not run here" in result.stderr and "; there are darts" in result.stderr
+    assert "Method 'enas' does not run here" in result.stderr
+    assert "; there are darts" in result.stderr
 
 
 def test_the_command_says_its_version() -> None:

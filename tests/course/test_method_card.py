@@ -100,5 +100,5 @@ def test_any_method_with_the_suffix_has_the_card_of_the_selection_and_the_number
 def test_a_chapter_shows_a_card() -> None:
     nb = nasbook.start("04")
     assert repr(nb.card("gdas")) == repr(method_card("gdas"))
-    with pytest.raises(UsageError, match="Method 'enas' does not run here.*; there are darts"):
+    with pytest.raises(UsageError, match=r"Method 'enas' does not run here.*; there are darts"):
         nb.card("enas")
