@@ -286,7 +286,7 @@ nb.show({name: passes(name) for name in ("darts", "sdarts-rs", "sdarts-adv")})
 # ## Three searches
 #
 # For surfaces that mean something a search must be longer: half of the epochs of the class size, stored. `nasbook claims
-# measure smoothing-s2` makes it again: DARTS and both perturbations with one seed, from the same start.
+# measure smoothing-s2` makes them again: DARTS and both perturbations, with each of four seeds from the same start.
 
 # %%
 guess = nb.predict(
@@ -306,11 +306,11 @@ surfaces = {name: Landscape(**planes[method]) for name, method in methods.items(
 sharpness.landscape(surfaces)
 
 # %% [markdown]
-# The lecture's picture on *one* colour scale, with one radius and the same images: without that, two surfaces look as
+# The lecture's picture, for the first seed, on *one* colour scale, with one radius and the same images: without that, two surfaces look as
 # different as one likes. The axes are operation weights, the horizontal one the top eigenvector. Compare how much of the
 # accuracy in the middle (the cross) is lost towards the rim, and how high the middle is.
 #
-# The same as curves, the loss over the radius as the search perturbs:
+# The same for all seeds as curves, the loss over the radius as the search perturbs:
 
 # %%
 pictures.compared(
@@ -343,7 +343,7 @@ guess.reveal(guess.options[attacked.index(min(attacked))])
 # at the largest radius. A supernet that is trained less is flatter too (chapters 08 and 11), so read the first column
 # beside them: here the three are about equally accurate.
 #
-# And the formulas? At the end of this longer search of DARTS they are worth more than after the short one:
+# And the formulas? At the end of the first seed's longer search of DARTS they are worth more than after the short one:
 
 # %%
 longer = smoothing.Rises(**ends[0].values["rises"]["darts"])

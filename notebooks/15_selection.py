@@ -251,9 +251,9 @@ nb.show(table)
 # %% [markdown]
 # ## Magnitude against perturbation in S1 to S4
 #
-# One search is one anecdote. The studies `pt-s1` to `pt-s4` have several (their number stands in the table below: with two
-# nothing is decided). From every supernet both rules select, and each cell is trained from scratch three times on fresh
-# images. S1 and S3 have 12 epochs, S2 has 20; S4 has 18, four layers and a searched reduction. Beside them:
+# One search is one anecdote; the studies `pt-s1` to `pt-s4` have four seeds each. From every supernet both rules select, and
+# each cell is trained from scratch three times on fresh images. S1 and S3 have 12 epochs, S2 has 20; S4 has 18, four layers
+# and a searched reduction. Beside them:
 #
 # - **fixed $\alpha$**: the supernet is trained at equal weights, $\alpha$ never moves, and perturbation selects;
 # - **SDARTS-ADV** (chapter 13), by magnitude and by perturbation;
@@ -318,9 +318,9 @@ nb.show(not_measured_yet=", ".join(missing) or "nothing")
 # %% [markdown]
 # Read each row with its interval: where that holds zero, nothing is shown. In S2 and S4 the first row is the lecture's:
 # magnitude keeps skip connections, or noise, and perturbation finds a far better cell. The second row depends on the luck
-# of the draw: in S2 a random cell does about as well; in S4 it may hold much noise, hence the long interval. The third
-# row is the sterner one: in neither space is perturbation's cell above the one of convolutions (in S4 it is that very
-# cell for some seeds).
+# of the draw: in S2 a random cell does about as well; in S4 it may hold much noise, hence the long interval. Only in S1 is
+# perturbation's cell above a random one by the whole interval. The third row is the sterner one: in no space is it shown to
+# be above the cell of convolutions (in S4 it is that very cell for some seeds).
 #
 # So perturbation *repairs* a collapse. A repair is no search: to be one, it would have to beat what costs nothing.
 
@@ -366,8 +366,8 @@ nb.show(table)
 
 # %% [markdown]
 # **Fixed $\alpha$.** If perturbation does as well with $\alpha$ that never moved, the bilevel search contributed nothing that the
-# selection used: that is the lecture's argument. The row *fixed α − PT* has the test, and its interval is wide. Where a random
-# cell does as well too, "as well" needs nothing in $w$ either.
+# selection used: that is the lecture's argument. The row *fixed α − PT* has the test: in S3 the two are equal within a point,
+# elsewhere the interval is several points wide. Where a random cell does as well too, "as well" needs nothing in $w$ either.
 #
 # ## NAS-Bench-201, and a simpler explanation
 #
@@ -418,7 +418,7 @@ pictures.over_search([run["over_epochs"] for run in in_201])
 
 # %% [markdown]
 # Bars are 95 % intervals over the seeds. What counts is the fall of each seed from its best (claims *over-epochs* below), not
-# how bars overlap. A search of 12 epochs is short: the published one has 100, and there magnitude ends with cells of skip
+# how bars overlap; with two points a fall is seen only if the first is the better. A search of 12 epochs is short: the published one has 100, and there magnitude ends with cells of skip
 # connections. The ledger has every claim of this chapter; thresholds were set before its numbers, but for the first seed of
 # S2 and S4 and a first look at the times of *together*:
 

@@ -65,6 +65,8 @@ Deviations from paper and released code
     - `none` is no option in the DARTS family; the released loop scores every operation that an edge has.
     - A node scores its edges once and drops all but the most missed. The released code scores again after each drop,
       but with the dropped edges still there, so it measures the same.
+    - In NAS-Bench-1Shot1, of which the paper has nothing, parents are options like operations; each of its groups
+      decides at every stop, so that all parents are decided at the first.
     - Scoring takes batches of four times the search's, so statistics of a batch are steadier.
     - Batches of the training in between go on where the search stopped; the released code begins its shuffled
       images of alpha anew at every step.
