@@ -236,6 +236,7 @@ nb.predict(
     explain="The table has it seed by seed. In this space and at this size alpha is not blind.",
 )
 
+
 # %% tags=["main-result", "nbval-check-output"]
 def over_seeds(title, columns):
     """A table of stored numbers, a row a seed."""
@@ -249,7 +250,9 @@ scored = {"by weight": "alpha_correlation", "by (14.2)": "pt_correlation"}
 over_seeds("correlation", scored | {"two measurements": "repeat_correlation"})
 scored = {"by weight": "alpha_regret", "by (14.2)": "pt_regret"}
 over_seeds("regret (points)", scored | {"drawn blindly": "chance_regret"})
-picked = [mean(values[f"{key}_picks_best"] for values in stored.values()) for key in ("alpha", "pt")]
+picked = [
+    mean(values[f"{key}_picks_best"] for values in stored.values()) for key in ("alpha", "pt")
+]
 nb.show(best_has_the_largest_weight=picked[0], best_is_missed_most=picked[1], digits=2)
 
 # %% [markdown]
