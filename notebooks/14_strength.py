@@ -250,21 +250,37 @@ scored = {"by weight": "alpha_correlation", "by (14.2)": "pt_correlation"}
 over_seeds("correlation", scored | {"two measurements": "repeat_correlation"})
 scored = {"by weight": "alpha_regret", "by (14.2)": "pt_regret"}
 over_seeds("regret (points)", scored | {"drawn blindly": "chance_regret"})
-picked = [
-    mean(values[f"{key}_picks_best"] for values in stored.values()) for key in ("alpha", "pt")
-]
-nb.show(best_has_the_largest_weight=picked[0], best_is_missed_most=picked[1], digits=2)
+
+
+# %% tags=["nbval-check-output"]
+every = [strength.Strength(**each) for values in stored.values() for each in values["strengths"]]
+
+
+def without_poolings(edge):
+    """The rank correlation of weight and accuracy over the other operations."""
+    left = [k for k, name in enumerate(edge.operations) if "pool" not in name]
+    return spearman(
+        *([values[k] for k in left] for values in (edge.weights, edge.tuned)), resamples=0
+    ).value
+
+
+nb.show(
+    best_has_the_largest_weight=mean(edge.picks_best(edge.weights) for edge in every),
+    best_is_missed_most=mean(edge.picks_best(edge.missed) for edge in every),
+    correlation_without_poolings=mean(without_poolings(edge) for edge in every),
+    digits=2,
+)
 
 # %% [markdown]
-# So in this space alpha knows a good part of the order, and its largest weight costs about a third of what a blind draw costs.
-# The lecture's picture does not return at this size. Before you take that for an answer:
+# So in this space alpha knows a good part of the order, and its largest weight costs a third of what a blind draw costs. The
+# lecture's picture does not return at this size. But:
 #
-# - Much of the order is that poolings have small weights and are weak. A selection needs the *first* place, and that is the
-#   largest weight's on half of the edges only. (14.2) is no better over the whole order, but finds the best operation on three
-#   edges of four.
+# - Is it only that poolings have small weights and are weak? No: without them the order agrees even better (last line).
+# - A selection needs the *first* place. That is the largest weight's on half of the edges (a blind draw: one in seven), and
+#   (14.2), which is no better over the whole order, finds it on three of four.
 # - An operation with a large weight was also *trained* more. The paper trains on until that is made good; a few steps do not.
 #
-# The second point has a test in front of you: in `s2` one of two operations has nothing to train, and there the measurement
+# The last point has a test in this chapter: in `s2` one of two operations has nothing to train, and there the measurement
 # went against the weight.
 
 # %% [markdown]
@@ -325,7 +341,8 @@ nb.show(
 # ## Force convolutions into S2
 #
 # The lecture's next picture forces one convolution after another into the supernet. Here the first point has none: a skip
-# connection on every edge, which is what alpha chooses or nearly so. Then convolutions come, those first to which alpha gives
+# connection on every edge, which alpha chooses or nearly so after all epochs (this short search still gives convolutions the
+# larger weight on some edges, see above). Then convolutions come, those first to which alpha gives
 # most weight. Each point starts from the same state, has one operation on every edge, and is tuned.
 
 # %%
@@ -351,10 +368,10 @@ forcing_guess.reveal(forcing_guess.options[0 if rise >= 5 else 1 if rise > -5 el
 # %% [markdown]
 # This was one order of the edges, and one seed. The stored study has *every* way to put skips and convolutions on the
 # five edges: 32 copies of a search by the numbers of the class size, four seeds. Left: each way is a dot, and the two that
-# the selections choose are ringed. Right: progressive selection, which fixes one edge at a time by (14.2) and tunes before
+# the selections choose are marked. Right: progressive selection, which fixes one edge at a time by (14.2) and tunes before
 # the next.
 #
-# The last point on the right is the cell that is ringed as chosen by perturbation on the left, and yet it is higher. On the
+# The last point on the right is the cell that is marked as chosen by perturbation on the left, and yet it is higher. On the
 # left all edges are fixed at once, with one tuning after. On the right the supernet got used to one change at a time, with
 # as many steps after each decision.
 
@@ -596,10 +613,10 @@ nb.check("14.4", solution_force)
 # %% [markdown]
 # ## Takeaways
 #
-# - Magnitude keeps the largest weight, and assumes that it is the strongest operation.
-# - Strength can be measured: fix the edge, train on, read the accuracy; all copies from one state.
+# - Magnitude keeps the largest weight, and assumes that it is the strongest operation. Strength can be measured: fix the edge,
+#   train on, read the accuracy; all copies from one state.
 # - In S2 the larger weight is the weaker operation on most edges. Among the seven of the DARTS space alpha, at this size, knows
-#   much of the order, and half of the first places.
+#   much of the order, and half of the first places (a blind draw: one in seven).
 # - A rank correlation compares two orders; two measurements that correlate by $r$ have the ceiling $\sqrt{2r/(1+r)}$.
 # - The best mixture gives most weight to what the others lack, and divides it among those that resemble each other.
 # - Forced into S2, the first convolution helps the supernet in every seed; whether more help differs from seed to seed.

@@ -105,7 +105,10 @@ def measure(
                 report=_tell,
             )
     except KeyboardInterrupt:
-        _tell(f"Interrupted: the same command goes on from the last finished epoch; results are kept in {folder}.")
+        _tell(
+            "Interrupted: the same command goes on from the last finished epoch of a search or a training; another "
+            f"measurement begins its seed again. Results are kept in {folder}."
+        )
         raise typer.Exit(130) from None
     _tell(f"The results are in {folder}: `nasbook claims --folder {folder}` lists them.")
 

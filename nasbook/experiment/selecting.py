@@ -61,7 +61,7 @@ def select(
     if selection not in SELECTIONS:
         raise UsageError(f"There is no selection {selection!r}; there are {', '.join(SELECTIONS)}.")
     recipe = replace(recipes.get(asked["method"]), selection=selection)
-    chosen = sizes.override(SearchNumbers(**asked["search"]), _of_selection(numbers or {}))
+    chosen = sizes.override(SearchNumbers(**asked["search"]), _of_selection(numbers or {}, selection))
     chosen = replace(chosen, early_stop=0.0)  # whatever stopped the search, this state is asked for
     recipes.check_numbers(recipe, chosen, numbers or {})
     dataset = data or datasets.load(asked["data"], root=root)
@@ -122,9 +122,11 @@ def _epoch(path: Path, epoch: int | None) -> int:
     return there[-1] if epoch is None else epoch
 
 
-def _of_selection(numbers: dict[str, Any]) -> dict[str, Any]:
-    """The same numbers, of which each must be one that a selection reads: the search is over."""
+def _of_selection(numbers: dict[str, Any], selection: str) -> dict[str, Any]:
+    """The same numbers, of which each must be one that the selection reads: the search is over."""
+    reads = recipes.SELECTING if selection == "perturbation" else ()
     for name in numbers:
-        if name not in recipes.SELECTING:
-            raise UsageError(f"A selection does not read {name}; it reads {', '.join(recipes.SELECTING)}.")
+        if name not in reads:
+            allowed = f"it reads {', '.join(reads)}" if reads else "it reads no number"
+            raise UsageError(f"A selection by {selection} does not read {name}; {allowed}.")
     return numbers

@@ -128,7 +128,7 @@ def _table(ax: Axes, made: Sequence[Record]) -> None:
     paint = matplotlib.colormaps[style.DIVERGING]
     for row, each in enumerate(made):
         for place, (name, change) in enumerate(zip(each["options"], changes[row], strict=True)):
-            colour = paint(0.5 - 0.35 * change / most)
+            colour = paint(0.5 - 0.25 * change / most)  # dark letters are to be read on it
             ax.add_patch(Rectangle((place, row - 0.42), 0.96, 0.84, facecolor=colour, edgecolor="none"))
             mark = "▲ " if name == favourite(each) else ""
             ax.text(place + 0.48, row, f"{mark}{option(name)} {change:+.1f}", ha="center", va="center", fontsize=7.5)

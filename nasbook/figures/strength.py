@@ -180,7 +180,7 @@ def assignments(found: Mapping[str, Any], *, at: str | None = None, ax: Axes | N
         _ring(ax, at, accuracies, style.Mark("shown", style.INK, "o"), size=17)
     ax.set(xlabel=f"convolutions on the {edges} edges", ylabel="supernet's accuracy (%)")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.legend()
+    ax.legend(markerscale=0.6)
     worst, best = min(accuracies.values()), max(accuracies.values())
     told = [f"{CHOSEN[name].label}: {_told(found[name], accuracies)}" for name in CHOSEN]
     told += [] if at is None else [f"shown: {_told(at, accuracies)}"]

@@ -102,10 +102,10 @@ class RunFolder:
     def _check_config(self, there: Any) -> None:
         if there == self.config:
             return
-        names = [key for key in {**there, **self.config} if there.get(key) != self.config.get(key)]
+        name, old, new = _first_difference(there, self.config)
         raise UsageError(
-            f"{self.path} holds a run of another configuration ({names[0]} is {there.get(names[0])!r} there and "
-            f"{self.config.get(names[0])!r} here): name another folder."
+            f"{self.path} holds a run of another configuration ({name} is {old!r} there and {new!r} here): name "
+            "another folder."
         )
 
     def _check_free(self) -> None:
@@ -131,6 +131,13 @@ class RunFolder:
             write(self.path)
         except OSError as error:
             raise UsageError(f"The run folder {self.path} cannot be written: {error.strerror or error}.") from None
+
+
+def _first_difference(there: Any, here: Any) -> tuple[str, Any, Any]:
+    """The first key whose values differ, within a table of numbers the number's own, with both values."""
+    name = next(key for key in {**there, **here} if there.get(key) != here.get(key))
+    old, new = there.get(name), here.get(name)
+    return _first_difference(old, new) if isinstance(old, dict) and isinstance(new, dict) else (name, old, new)
 
 
 def kept_epochs(path: Path, stage: str) -> list[int]:

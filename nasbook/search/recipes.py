@@ -113,13 +113,20 @@ def get(name: str) -> Recipe:
     if base is not None and base.selection != "perturbation":
         title = f"{base.title or base.name} + PT"
         return replace(base, name=name, selection="perturbation", title=title, paper="Wang et al. 2021, algorithm 1")
-    asked = name.lower()
-    close = [each for each in RECIPES if asked and each.startswith(asked)] or get_close_matches(asked, RECIPES, n=1)
+    close = _near(name.lower())
     meant = f" (did you mean {' or '.join(close)}?)" if close else ""
     raise UsageError(
         f"Method {name!r} does not run here{meant}; there are {', '.join(RECIPES)}, "
         f"and each that does not end in {PT} also with {PT} behind it."
     )
+
+
+def _near(name: str) -> list[str]:
+    """Names that may be meant; with "+pt" behind them where it was asked for."""
+    base = name.removesuffix(PT)
+    plain = [each for each in RECIPES if RECIPES[each].selection != "perturbation"]
+    close = [each for each in plain if base and each.startswith(base)] or get_close_matches(base, plain, n=1)
+    return [each + name[len(base) :] for each in close]
 
 
 # What selection by perturbation reads.

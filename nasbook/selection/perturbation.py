@@ -122,7 +122,7 @@ class PerturbationSelection:
         except DivergedError:
             raise DivergedError(
                 f"The training loss is no longer finite after decision {self.epoch} of {self.epochs}: try a smaller "
-                f"tuning_lr (now {self.numbers.tuning_lr:g}); the run folder keeps the last good decision."
+                f"tuning_lr (now {self.numbers.tuning_lr:g}) in a new run, or a new selection from a kept state."
             ) from None
 
     def _plan(self) -> None:

@@ -131,7 +131,8 @@ def test_ctrl_c_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     result = invoke("measure", "--folder", "mine", "--device", "cpu")
     assert (result.exit_code, result.stdout) == (130, "")
     assert result.stderr.splitlines()[-1] == (
-        "nasbook: Interrupted: the same command goes on from the last finished epoch; results are kept in mine."
+        "nasbook: Interrupted: the same command goes on from the last finished epoch of a search or a training; "
+        "another measurement begins its seed again. Results are kept in mine."
     )
 
 

@@ -126,6 +126,9 @@ def test_another_configuration_in_the_same_folder_is_refused(dataset, tmp_path):
     first = search(dataset, run=tmp_path / "run")
     with pytest.raises(UsageError, match="another configuration"):
         search(dataset, run=tmp_path / "run", seed=1)
+    says = r"another configuration \(w_lr is [0-9.]+ there and 0\.02 here\): name another folder\."
+    with pytest.raises(UsageError, match=says):
+        search(dataset, run=tmp_path / "run", numbers=NUMBERS | {"w_lr": 0.02})
     assert search(dataset, run=tmp_path / "run") == first
 
 

@@ -80,8 +80,8 @@ Command
 Known failures
     - With too small a radius skip connections take over as in DARTS (the authors advise a larger one).
     - With too large a one the shared weights are trained for no mixture in particular, and alpha learns little.
-    - With NAS-Bench-201's `none` among the operations `sdarts-adv` may give it the largest weight on every edge into the
-      last node, so that the cell puts out nothing; selection by perturbation from the same supernet does not.
+    - Where `none` is among the operations, as in NAS-Bench-201, `sdarts-adv` may give it the largest weight on every
+      edge into the last node: the cell puts out nothing. Selection by perturbation from the same supernet does not.
     - An attack that descends, by a lost sign, trains at the friendliest weights of the box and looks well in the logs.
 """
 
