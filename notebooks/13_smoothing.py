@@ -343,8 +343,8 @@ guess.reveal(guess.options[attacked.index(min(attacked))])
 # %% [markdown]
 # Trace and top eigenvalue are of the Hessian in the operation weights. The last two columns are by how much the loss rises
 # at the largest radius. A supernet that is trained less is flatter too (chapters 08 and 11), so read the first column
-# beside them: the perturbed ones are no less accurate, so that is not the reason. And rounding to one-hot weights costs 19
-# points after DARTS, 12 after SDARTS-RS and 4 after SDARTS-ADV.
+# beside them: the perturbed ones are no less accurate, so that is not the reason. And rounding to one-hot weights costs
+# half of the accuracy after DARTS, about a quarter after SDARTS-RS and a tenth after SDARTS-ADV.
 #
 # And the formulas? At the end of the first seed's longer search of DARTS that of the trace is worth more than after the short
 # one; that of the eigenvalue still misses the gradient:
