@@ -119,7 +119,7 @@ class Training:
             for batch, labels in in_order(
                 images, 4 * self.numbers.batch, dataset=self.dataset, device=self.device, dtype=self.dtype
             ):
-                logits, _ = self.network(batch)
+                logits = self.network(batch)
                 loss += float(F.cross_entropy(logits, labels, reduction="sum"))
                 correct += int((logits.argmax(1) == labels).sum())
         self.network.train()

@@ -17,7 +17,7 @@ from nasbook.figures import style
 from nasbook.runtime import files
 from nasbook.runtime.errors import UsageError
 
-FORMATS = ("png", "svg")
+FORMATS = ("png", "svg", "pdf")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Picture:
         return self._bytes("svg").decode("utf-8")
 
     def save(self, path: Path | str) -> Path:
-        """Write the picture to a `.png` or `.svg` file: the whole file or none.
+        """Write the picture to a `.png`, `.svg` or `.pdf` file: the whole file or none.
 
         Raises:
             UsageError: the file's name ends otherwise.
@@ -63,7 +63,7 @@ class Picture:
         path = Path(path)
         kind = path.suffix.lower().removeprefix(".")
         if kind not in FORMATS:
-            raise UsageError(f"A picture is saved as .png or .svg, not as {path.name!r}.")
+            raise UsageError(f"A picture is saved as .png, .svg or .pdf, not as {path.name!r}.")
         files.write_bytes(path, self._bytes(kind))
         return path
 
@@ -72,6 +72,9 @@ class Picture:
         buffer = io.BytesIO()
         if kind == "svg":
             self.figure.savefig(buffer, format="svg", metadata={"Description": self.alt, "Date": None})
+            return buffer.getvalue()
+        if kind == "pdf":
+            self.figure.savefig(buffer, format="pdf", metadata={"Subject": self.alt, "CreationDate": None})
             return buffer.getvalue()
         self.figure.savefig(buffer, format="png", dpi=style.DPI, pil_kwargs={"compress_level": 1})
         # Line drawings need few colours: a palette makes the file a third as large.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar
 
-import matplotlib
+import matplotlib.style
 import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
@@ -143,13 +143,17 @@ _RC: dict[Any, Any] = {
     "axes.prop_cycle": cycler(color=[colour for colour, _, _ in _SPARE]),
 }
 
+# Every setting that a picture depends on: the book's own, and matplotlib's defaults for all others. A reader's
+# matplotlibrc (text.usetex, savefig.bbox, ...) then changes no picture, and asks for no program that is missing here.
+_LOOK: list[Any] = ["default", _RC]
+
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
 def use() -> None:
     """Give the reader's own matplotlib figures in this notebook the look of the book."""
-    matplotlib.rcParams.update(_RC)
+    matplotlib.style.use(_LOOK)
 
 
 def styled(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
@@ -157,7 +161,7 @@ def styled(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]
 
     @functools.wraps(function)
     def inside(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        with matplotlib.rc_context(_RC):
+        with matplotlib.style.context(_LOOK):
             return function(*args, **kwargs)
 
     return inside

@@ -144,7 +144,7 @@ class Network101(nn.Module):
         self.cells = nn.ModuleList(DiscreteCell101(cell, *each) for each in zip(before, widths, strict=True))
         self.classifier = nn.Linear(widths[-1], classes)
 
-    def forward(self, images: Tensor, drop_probability: float = 0.0) -> tuple[Tensor, None]:
+    def forward(self, images: Tensor, drop_probability: float = 0.0) -> Tensor | tuple[Tensor, None]:
         """Class scores.
 
         Args:
@@ -152,7 +152,8 @@ class Network101(nn.Module):
             drop_probability: of drop path on every operation; used in training mode only.
 
         Returns:
-            Logits (B, classes), and None in the place of an auxiliary classifier's.
+            In evaluation mode the logits (B, classes) alone; in training mode a pair of the logits and None, which
+            stands in the place of an auxiliary classifier's logits.
         """
         drop_probability = drop_probability if self.training else 0.0
         images = self.stem(images)
@@ -160,4 +161,5 @@ class Network101(nn.Module):
             if index and index % self.cells_a_stack == 0:
                 images = F.max_pool2d(images, 2, stride=2, ceil_mode=True)
             images = cell(images, drop_probability)
-        return pool_and_classify(images, self.classifier), None
+        logits = pool_and_classify(images, self.classifier)
+        return (logits, None) if self.training else logits

@@ -261,13 +261,17 @@ class TopologyNetwork(nn.Module):
             running=True,
         )
 
-    def forward(self, images: Tensor, drop_probability: float = 0.0) -> tuple[Tensor, None]:
-        """Class scores (B, classes) of images (B, image channels, H, W), and no auxiliary ones.
+    def forward(self, images: Tensor, drop_probability: float = 0.0) -> Tensor | tuple[Tensor, None]:
+        """Class scores (B, classes) of images (B, image channels, H, W).
+
+        In evaluation mode the scores alone; in training mode a pair of the scores and None, which stands in the place
+        of an auxiliary classifier's scores.
 
         Drop path acts on every operation but identity skips, in training mode only.
         """
         drop_probability = drop_probability if self.training else 0.0
-        return self.stages(images, lambda cell, inputs: cell(inputs, drop_probability)), None
+        logits = self.stages(images, lambda cell, inputs: cell(inputs, drop_probability))
+        return (logits, None) if self.training else logits
 
 
 def _sum(terms: list[Tensor | None], like: Tensor) -> Tensor:

@@ -128,15 +128,16 @@ class Network(nn.Module):
         auxiliary_channels = skeleton.output_channels(self.plans[self.auxiliary_after], outputs)
         self.auxiliary = AuxiliaryHead(auxiliary_channels, classes) if auxiliary else None
 
-    def forward(self, images: Tensor, drop_probability: float = 0.0) -> tuple[Tensor, Tensor | None]:
-        """Class scores, and those of the auxiliary classifier in training mode.
+    def forward(self, images: Tensor, drop_probability: float = 0.0) -> Tensor | tuple[Tensor, Tensor | None]:
+        """Class scores, in training mode with those of the auxiliary classifier.
 
         Args:
             images: (B, image channels, H, W).
             drop_probability: of drop path; used in training mode only.
 
         Returns:
-            Logits (B, classes) and the auxiliary logits (B, classes), or None where there are none.
+            In evaluation mode the logits (B, classes) alone. In training mode a pair: the logits, and the auxiliary
+            logits (B, classes), or None where there is no auxiliary classifier.
         """
         auxiliary = None
         drop_probability = drop_probability if self.training else 0.0
@@ -151,7 +152,8 @@ class Network(nn.Module):
                         f"not {later.shape[-2]}x{later.shape[-1]}: switch it off for images of this size."
                     )
                 auxiliary = self.auxiliary(later)
-        return skeleton.pool_and_classify(later, self.classifier), auxiliary
+        logits = skeleton.pool_and_classify(later, self.classifier)
+        return (logits, auxiliary) if self.training else logits
 
 
 def loss_with_auxiliary(outputs: tuple[Tensor, Tensor | None], labels: Tensor, weight: float) -> Tensor:

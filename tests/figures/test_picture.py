@@ -53,6 +53,7 @@ def test_the_png_has_the_size_of_the_figure_and_its_colours():
 def test_the_same_picture_gives_the_same_bytes():
     assert line().png() == line().png()
     assert line().svg() == line().svg()
+    assert line()._bytes("pdf") == line()._bytes("pdf")
 
 
 def test_saved_files(tmp_path):
@@ -60,12 +61,13 @@ def test_saved_files(tmp_path):
     assert picture.save(tmp_path / "a" / "line.png").read_bytes() == picture.png()
     root = ElementTree.fromstring(picture.save(tmp_path / "line.svg").read_text(encoding="utf-8"))
     assert root.tag.endswith("svg")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "line.svg"]
+    assert picture.save(tmp_path / "line.pdf").read_bytes().startswith(b"%PDF")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "line.pdf", "line.svg"]
 
 
 def test_another_kind_of_file_is_refused(tmp_path):
-    with pytest.raises(UsageError, match=r"\.png or \.svg, not as 'line\.pdf'"):
-        line().save(tmp_path / "line.pdf")
+    with pytest.raises(UsageError, match=r"\.svg or \.pdf, not as 'line\.tex'"):
+        line().save(tmp_path / "line.tex")
     assert not list(tmp_path.iterdir())
 
 

@@ -8,7 +8,7 @@ from matplotlib import pyplot
 from matplotlib.colors import to_rgb
 
 from nasbook import spaces
-from nasbook.figures import style
+from nasbook.figures import Picture, style
 from nasbook.runtime.errors import UsageError
 from nasbook.spaces import operations
 
@@ -54,6 +54,31 @@ def test_a_figure_leaves_global_settings_and_pyplot_alone():
     style.figure("wide", rows=2, columns=3)
     assert matplotlib.rcParams == before
     assert not pyplot.get_fignums()
+
+
+@style.styled
+def a_word() -> bytes:
+    figure, ax = style.figure()
+    ax.set(title="a_b", xlabel="$x$")
+    return Picture(figure, "Two words.").png()
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"text.usetex": True, "text.latex.preamble": r"\usepackage{nothing}"},
+        {"savefig.bbox": "tight"},
+        {"savefig.dpi": 300, "figure.autolayout": True},
+        {"axes.unicode_minus": False, "path.sketch": (1, 100, 2), "xtick.direction": "in"},
+    ],
+)
+def test_a_readers_settings_change_no_picture(setting):
+    """Settings such as text.usetex even ask for programs that may be missing."""
+    before = a_word()
+    with matplotlib.rc_context(setting):
+        held = matplotlib.rcParams.copy()
+        assert a_word() == before
+        assert matplotlib.rcParams == held
 
 
 def test_a_figure_of_no_size_is_refused():
