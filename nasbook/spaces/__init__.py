@@ -2,7 +2,8 @@
 
 from nasbook.spaces.base import Architecture, Group, Space
 from nasbook.spaces.catalogue import TITLES, family, get, names
-from nasbook.spaces.genotype import Genotype, parse_genotype
+from nasbook.spaces.genotype import Genotype
+from nasbook.spaces.genotype_text import parse_genotype
 from nasbook.spaces.nas_bench_1shot1 import NodeSpace
 from nasbook.spaces.nas_bench_201 import Topology, TopologySpace, parse_topology
 from nasbook.spaces.node_cell import NodeCell, parse_node_cell

@@ -1,4 +1,4 @@
-"""One discrete architecture of the DARTS family: a frozen value that reads and writes the published text form.
+"""One discrete architecture of the DARTS family: a frozen value that writes the published text form.
 
     Genotype(normal=[('sep_conv_3x3', 1), ('skip_connect', 0), ...], normal_concat=range(2, 6), reduce=[...], ...)
 
@@ -11,16 +11,14 @@ the cell's output concatenates the nodes of `..._concat` along channels. Which n
 
 A cell whose output ends at node n+1 and that lists n(n+3)/2 pairs, n > 1, holds every edge: by twos it would have nodes
 behind the last that it puts out. With n = 1 the two readings are one. An empty `reduce` stands for a fixed reduction
-(one FactorizedReduce), which is our addition to the form.
+(one FactorizedReduce), which is our addition to the form. `genotype_text` reads this form and others.
 """
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from nasbook.runtime.errors import UsageError
 from nasbook.spaces import operations
@@ -28,6 +26,7 @@ from nasbook.spaces import operations
 Pair = tuple[str, int]
 FIELDS = ("normal", "normal_concat", "reduce", "reduce_concat")
 CELL_INPUTS = 2
+LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -106,31 +105,16 @@ def targets(pairs: Sequence[Pair], concat: Sequence[int]) -> tuple[int, ...]:
     return tuple(CELL_INPUTS + index // 2 for index in range(len(pairs)))
 
 
+def brief(value: object) -> str:
+    """A value as a message shows it: what a file holds may be of any length."""
+    shown = repr(value)
+    return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}..."
+
+
 def _lists_every_edge(pairs: int, last: int) -> bool:
     """Whether so many pairs are one from every earlier node into each node from 2 to `last`, and more than two each."""
     nodes = last - CELL_INPUTS + 1
     return nodes > 1 and pairs == nodes * (nodes + 3) // 2
-
-
-def parse_genotype(text: str) -> Genotype:
-    """Read a genotype from its published text form or from JSON. Nothing in the text is ever evaluated.
-
-    Raises:
-        UsageError: the text is malformed; the sentence says what was wrong and what is allowed.
-    """
-    if not isinstance(text, str):
-        raise UsageError(f"A genotype is read from text, not from {type(text).__name__}.")
-    fields = _json_fields(text) if text.lstrip().startswith("{") else _call_fields(text)
-    unknown, missing = sorted(set(fields) - set(FIELDS)), [name for name in FIELDS if name not in fields]
-    if unknown or missing:
-        wrong = f"has the unknown field {unknown[0]!r}" if unknown else f"lacks the field {missing[0]!r}"
-        raise UsageError(f"The genotype {wrong}; its fields are {', '.join(FIELDS)}.")
-    return Genotype(
-        _pairs("normal", fields["normal"]),
-        _numbers("normal_concat", fields["normal_concat"]),
-        _pairs("reduce", fields["reduce"]),
-        _numbers("reduce_concat", fields["reduce_concat"]),
-    )
 
 
 def _check_cell(kind: str, pairs: tuple[Pair, ...], concat: tuple[int, ...]) -> None:
@@ -143,12 +127,12 @@ def _check_cell(kind: str, pairs: tuple[Pair, ...], concat: tuple[int, ...]) -> 
     for index, ((name, source), target) in enumerate(zip(pairs, fed, strict=True)):
         if name not in operations.NAMES:
             raise UsageError(
-                f"The {kind} cell's pair {index} names the operation {name!r}; "
+                f"The {kind} cell's pair {index} names the operation {brief(name)}; "
                 f"allowed are {', '.join(operations.NAMES)}."
             )
         if not 0 <= source < target:
             raise UsageError(
-                f"The {kind} cell's pair {index} feeds node {target} from node {source}; "
+                f"The {kind} cell's pair {index} feeds node {target} from node {brief(source)}; "
                 f"a source must be between 0 and {target - 1}."
             )
     _check_outputs(kind, pairs, concat, max(fed, default=1))
@@ -161,9 +145,9 @@ def _check_outputs(kind: str, pairs: tuple[Pair, ...], concat: tuple[int, ...], 
         raise UsageError(f"The {kind} cell puts out no node: {kind}_concat is empty.")
     for node in concat:
         if not CELL_INPUTS <= node <= last:
-            raise UsageError(f"{kind}_concat names node {node}; the {kind} cell has the nodes 2 to {last}.")
+            raise UsageError(f"{kind}_concat names node {brief(node)}; the {kind} cell has the nodes 2 to {last}.")
     if len(set(concat)) != len(concat):
-        raise UsageError(f"{kind}_concat names a node twice: {list(concat)}.")
+        raise UsageError(f"{kind}_concat names a node twice: {brief(list(concat))}.")
 
 
 def _check_every_edge(kind: str, pairs: tuple[Pair, ...], fed: tuple[int, ...]) -> None:
@@ -172,7 +156,7 @@ def _check_every_edge(kind: str, pairs: tuple[Pair, ...], fed: tuple[int, ...]) 
         if sorted(sources) != list(range(node)):
             raise UsageError(
                 f"The {kind} cell's {len(pairs)} pairs are every edge into the nodes 2 to {fed[-1]}, so node {node} "
-                f"takes each of the nodes 0 to {node - 1} once, not {', '.join(map(str, sources))}."
+                f"takes each of the nodes 0 to {node - 1} once, not {', '.join(map(brief, sources))}."
             )
 
 
@@ -180,70 +164,3 @@ def _concat_text(concat: tuple[int, ...]) -> str:
     if concat and concat == tuple(range(concat[0], concat[-1] + 1)):
         return f"range({concat[0]}, {concat[-1] + 1})"
     return repr(list(concat))
-
-
-def _json_fields(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
-        raise UsageError("The genotype starts like JSON but is not a JSON object.") from None
-    return value  # starts with a brace, so it is an object
-
-
-def _call_fields(text: str) -> dict[str, Any]:
-    refusal = (
-        "A genotype reads Genotype(normal=[('operation', source), ...], normal_concat=range(2, 6), "
-        "reduce=[...], reduce_concat=range(2, 6))."
-    )
-    try:
-        call = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise UsageError(refusal) from None
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != "Genotype" or call.args:
-        raise UsageError(refusal)
-    fields: dict[str, Any] = {}
-    for keyword in call.keywords:
-        if keyword.arg is None:
-            raise UsageError(refusal)
-        fields[keyword.arg] = _literal(keyword.arg, keyword.value)
-    return fields
-
-
-def _literal(name: str, node: ast.expr) -> Any:
-    if isinstance(node, ast.Call):
-        return _range(name, node)
-    try:
-        return ast.literal_eval(node)
-    except (ValueError, TypeError, RecursionError, MemoryError, SyntaxError):
-        raise UsageError(f"The genotype's field {name!r} must be a plain list or a range.") from None
-
-
-def _range(name: str, node: ast.Call) -> list[int]:
-    bounds = [argument.value if isinstance(argument, ast.Constant) else None for argument in node.args]
-    named_range = isinstance(node.func, ast.Name) and node.func.id == "range" and not node.keywords
-    if not named_range or len(bounds) not in (1, 2) or not all(type(bound) is int and bound < 100 for bound in bounds):
-        raise UsageError(f"The genotype's field {name!r} must be a plain list or a range such as range(2, 6).")
-    return list(range(*[bound for bound in bounds if isinstance(bound, int)]))
-
-
-def _pairs(name: str, value: Any) -> tuple[Pair, ...]:
-    sentence = f"The genotype's field {name!r} must list ('operation', source) pairs."
-    if not isinstance(value, list | tuple):
-        raise UsageError(sentence)
-    pairs = []
-    for pair in value:
-        if (
-            not isinstance(pair, list | tuple)
-            or len(pair) != 2
-            or not isinstance(pair[0], str)
-            or type(pair[1]) is not int
-        ):
-            raise UsageError(sentence)
-        pairs.append((pair[0], pair[1]))
-    return tuple(pairs)
-
-
-def _numbers(name: str, value: Any) -> tuple[int, ...]:
-    if not isinstance(value, list | tuple) or not all(type(number) is int for number in value):
-        raise UsageError(f"The genotype's field {name!r} must list node numbers.")
-    return tuple(value)

@@ -11,6 +11,7 @@ topology space of NATS-Bench (Dong et al. 2021).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -51,7 +52,8 @@ class Topology:
         for (source, target), name in zip(EDGES, self.operations, strict=True):
             if name not in OPERATIONS:
                 raise UsageError(
-                    f"The edge {source}->{target} holds {name!r}; an edge of {FAMILY} holds {', '.join(OPERATIONS)}."
+                    f"The edge {source}->{target} holds {name[:60]!r}; an edge of {FAMILY} holds "
+                    f"{', '.join(OPERATIONS)}."
                 )
 
     def edges(self, kind: str = "normal") -> tuple[tuple[int, int, str], ...]:
@@ -114,12 +116,17 @@ class Topology:
 def parse_topology(text: str) -> Topology:
     """Read an architecture string. Nothing in the text is ever evaluated.
 
+    Blanks do not matter, nor does the order of a node's edges, nor what stands before the first and behind the last
+    bar, as in `Structure(4 nodes with |op~0|+...|)` of a log.
+
     Raises:
         UsageError: the text is malformed; the sentence says what was wrong and what is allowed.
     """
     if not isinstance(text, str):
         raise UsageError(f"An architecture of {FAMILY} is read from text, not from {type(text).__name__}.")
-    nodes = text.strip().split("+")
+    start = re.search(r"\|\s*\w+\s*~", text) or re.search(r"\|", text)
+    cell = text[start.start() : text.rfind("|") + 1] if start else ""
+    nodes = [node.strip() for node in cell.split("+")]
     if len(nodes) != NODES - 1:
         raise UsageError(f"An architecture of {FAMILY} reads {_FORM}: {NODES - 1} nodes joined by +, not {len(nodes)}.")
     return Topology(tuple(name for node, group in enumerate(nodes, start=1) for name in _group(node, group)))
@@ -133,15 +140,17 @@ def _group(node: int, text: str) -> list[str]:
             f"Node {node} reads {text[:80]!r}; it needs {node} operation{'s' if node > 1 else ''} between bars, as in "
             f"{_FORM}."
         )
-    names = []
-    for source, edge in enumerate(edges):
-        name, mark, number = edge.partition("~")
-        if not mark or number != str(source):
+    allowed = [str(source) for source in range(node)]
+    names: dict[str, str] = {}
+    for edge in edges:
+        name, _, number = (part.strip() for part in edge.partition("~"))
+        if number not in allowed or number in names:
             raise UsageError(
-                f"Edge {source}->{node} reads {edge[:60]!r}; it is an operation, ~ and the source {source}: {_FORM}."
+                f"An edge into node {node} reads {edge[:60]!r}; it is an operation, ~ and a source, each source from 0 "
+                f"to {node - 1} once: {_FORM}."
             )
-        names.append(name)
-    return names
+        names[number] = name
+    return [names[number] for number in allowed]
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ class NodeCell:
             raise UsageError(f"A cell has 1 to {MAX_NODES} nodes, each with one operation and a list of parents.")
         for name in self.operations:
             if name not in OPERATIONS:
-                raise UsageError(f"A node has one of the operations {', '.join(OPERATIONS)}, not {name!r}.")
+                raise UsageError(f"A node has one of the operations {', '.join(OPERATIONS)}, not {name[:60]!r}.")
         for node, parents in self.wiring():
             _check_parents(node, parents, len(self.parents))
         edges = sum(len(parents) for _, parents in self.wiring())
@@ -101,12 +101,12 @@ class NodeCell:
 
 
 def parse_node_cell(text: str) -> NodeCell:
-    """Read an architecture from its text form; blanks and the order of parents do not matter.
+    """Read an architecture from its text form; blanks, the order of parents and what stands before do not matter.
 
     Raises:
         UsageError: the text is malformed; the sentence says what was wrong and what is allowed.
     """
-    text = text.strip()
+    text = text[max(text.find(MARK), 0) :].strip()
     if not text.startswith(MARK) or not text.endswith(")"):
         raise UsageError(f"An architecture of NAS-Bench-1Shot1 reads like {FORM}.")
     *nodes, output = text[len(MARK) : -1].split("|")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +10,9 @@ from typing import Any
 
 from nasbook.runtime import files, resources
 from nasbook.runtime.errors import UsageError
-from nasbook.spaces.genotype import Genotype, parse_genotype
+from nasbook.spaces import genotype_text
+from nasbook.spaces.genotype import Genotype
+from nasbook.spaces.genotype_text import parse_genotype
 from nasbook.spaces.nas_bench_201 import parse_topology
 from nasbook.spaces.node_cell import MARK, parse_node_cell
 
@@ -50,7 +53,7 @@ def published(name: str) -> Published:
         UsageError: the book has none of this name.
     """
     if name not in _table():
-        raise UsageError(f"No published architecture is called {name!r}; there are {', '.join(_table())}.")
+        raise UsageError(f"No published architecture is called {name[:60]!r}; there are {', '.join(_table())}.")
     return _table()[name]
 
 
@@ -66,10 +69,21 @@ def read(text: str) -> Any:
     if text.replace("_", "").isalnum():
         return published(text).genotype
     for mark, parse in _MARKS.items():
-        if text.startswith(mark):
+        if mark in text:
             return parse(text)
+    if _NUMBERS.fullmatch(text):
+        raise UsageError(
+            "Six numbers do not say which operation each of them is: write an architecture of NAS-Bench-201 as "
+            "|op~0|+|op~0|op~1|+|op~0|op~1|op~2| (NASLib's convert_op_indices_to_str makes this string)."
+        )
     return parse_genotype(text)
 
 
-# How the text of a family other than DARTS begins.
-_MARKS: dict[str, Callable[[str], Any]] = {"|": parse_topology, MARK: parse_node_cell}
+# What only the text of one family holds, in this order: a line of a log may hold bars too.
+_MARKS: dict[str, Callable[[str], Any]] = {
+    MARK: parse_node_cell,
+    genotype_text.MARK: parse_genotype,
+    "|": parse_topology,
+}
+# An architecture of NAS-Bench-201 as NASLib prints it.
+_NUMBERS = re.compile(r"[\[(]?\s*[0-9](\s*,\s*[0-9]){5}\s*[\])]?")

@@ -19,7 +19,8 @@ from types import MappingProxyType
 import torch
 
 from nasbook.runtime.errors import UsageError
-from nasbook.spaces.genotype import Genotype, Pair, parse_genotype, targets
+from nasbook.spaces.genotype import Genotype, Pair, targets
+from nasbook.spaces.genotype_text import parse_genotype
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,15 @@ def test_any_string_with_one_character_changed_is_refused_or_another(architectur
         assert broken.strip() != text
 
 
+@given(topologies, st.data())
+def test_blanks_and_the_order_of_edges_do_not_matter(architecture, data):
+    nodes = [data.draw(st.permutations(architecture.into(node))) for node in (1, 2, 3)]
+    blank = data.draw(st.sampled_from(["", " ", "\t", "\r\n"]))
+    text = f"{blank}+{blank}".join("|" + "".join(f"{name}{blank}~{j}{blank}|" for name, j in node) for node in nodes)
+    around = data.draw(st.sampled_from(["%s", " %s\r\n", "Structure(4 nodes with %s)", "12:01 | INFO | cell: %s"]))
+    assert parse_topology(around % text) == spaces.read(around % text) == architecture
+
+
 @given(st.one_of(st.text(max_size=40), st.text("|+~0123none", max_size=60)))
 @example("||+||+||")
 @example("|" * 9)
@@ -81,8 +90,11 @@ def test_other_text_is_refused_in_a_sentence(text):
         ("|none~0|+|none~0|+|none~0|none~1|none~2|", "Node 2 reads .* it needs 2 operations"),
         ("|none~0|none~1|+|none~0|none~1|+|none~0|none~1|none~2|", "Node 1 reads .* it needs 1 operation between"),
         ("|none~0|+|none~0|none~1|", "3 nodes joined by .*, not 2"),
-        ("|none~0|+|none~1|none~0|+|none~0|none~1|none~2|", "Edge 0->2 reads 'none~1'"),
-        ("|none|+|none~0|none~1|+|none~0|none~1|none~2|", "Edge 0->1 reads 'none'"),
+        (
+            "|none~0|+|none~1|none~1|+|none~0|none~1|none~2|",
+            "edge into node 2 reads 'none~1'.* each source from 0 to 1",
+        ),
+        ("|none~0|+|none|none~1|+|none~0|none~1|none~2|", "edge into node 2 reads 'none'"),
         (
             "|zap~0|+|none~0|none~1|+|none~0|none~1|none~2|",
             "edge 0->1 holds 'zap'; .* none, skip_connect, nor_conv_1x1",
