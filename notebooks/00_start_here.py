@@ -101,13 +101,7 @@ figures.cell(space)
 # first we remember better, and a wrong guess helps as much as a right one.
 
 # %%
-guess = nb.predict(
-    "Blind guessing is right on 10 % of the images. How many percent of the test images "
-    "will the network "
-    "get right whose architecture the program chose?",
-    unit="%",
-)
-guess
+nb.predict("00.1")
 
 # %% [markdown]
 # `numbers` changes entries of the preset: half of its epochs are enough to see what a search does. `run` is a folder
@@ -132,7 +126,7 @@ nb.show(
 )
 
 # %%
-guess.reveal(round(accuracy, 1), "The network had never seen the test images.")
+nb.reveal("00.1", round(accuracy, 1))
 
 # %% [markdown]
 # Your digits may differ a little from those of a neighbour; more on that below. What the compared line says must hold
@@ -190,12 +184,7 @@ nb.show(files=sorted(path.name for path in folder.iterdir()))
 # Before you run the next cell: it asks for exactly the same search again.
 
 # %%
-nb.predict(
-    "The same request with the same folder takes ...",
-    ("as long as before", "half as long", "hardly any time"),
-    answer="hardly any time",
-    explain="The folder holds the finished run of this very request, and its result is read.",
-)
+nb.predict("00.2")
 
 # %% tags=["main-result", "nbval-check-output"]
 again = experiment.search("darts", **request)
@@ -256,27 +245,13 @@ nb.show(
 # Every chapter has a few quick questions. Choose, lock your guess, read the answer.
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "What does the supernet contain?",
-    ("all candidate architectures at once", "the best architecture"),
-    answer="all candidate architectures at once",
-    explain="They share its weights; the search decides what stays.",
-)
+nb.predict("00.3")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "A friend with another laptop runs your seed and gets 1.3 points less. Something is ...",
-    ("wrong with the laptop", "wrong with the book", "as it should be"),
-    answer="as it should be",
-    explain="Equal digits are promised on one machine only; conclusions with a margin everywhere.",
-)
+nb.predict("00.4")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Which file says what a run was asked to do?",
-    ("config.json", "history.jsonl", "result.json"),
-    answer="config.json",
-)
+nb.predict("00.5")
 
 # %% [markdown]
 # ## Exercises
@@ -308,7 +283,7 @@ def solution_best_epoch(history):
     return max(history, key=lambda record: record["valid_accuracy"])["epoch"]
 
 
-nb.check("00.1", solution_best_epoch)
+nb.check_solution("00.1", solution_best_epoch)
 
 # %% [markdown]
 # ### Exercise 00.2 (easy, 10 minutes)
@@ -335,7 +310,7 @@ solution_outcome = experiment.search(
     retrain=False,
     device=nb.device.type,
 )
-nb.check("00.2", solution_outcome)
+nb.check_solution("00.2", solution_outcome)
 
 # %% [markdown]
 # ## What breaks

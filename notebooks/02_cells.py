@@ -93,15 +93,7 @@ nb.show(rows)
 # that copies its input cannot do that by itself.
 
 # %%
-nb.predict(
-    "How many parameters does skip_connect have with 16 channels at stride 2?",
-    ("0", "32", "288", "1,184"),
-    answer="288",
-    explain=(
-        "It becomes a FactorizedReduce: two 1x1 convolutions of 16 to 8 channels, and a "
-        "normalisation."
-    ),
-)
+nb.predict("02.1")
 
 # %% tags=["main-result", "nbval-check-output"]
 rows = [["operation", "stride 1", "stride 2"]]
@@ -137,12 +129,7 @@ nasbook.source(operations.FactorizedReduce)
 # is taken away. A normal and a reduction cell are searched together.
 
 # %%
-nb.predict(
-    "About how many architectures are in the DARTS space (both cells)?",
-    ("10⁴", "10⁹", "10¹⁸", "10⁸⁰"),
-    answer="10¹⁸",
-    explain="A billion for one cell, and each normal cell goes with each reduction cell.",
-)
+nb.predict("02.2")
 
 # %% tags=["main-result", "nbval-check-output"]
 one_cell = math.prod(math.comb(n, 2) * 7**2 for n in (2, 3, 4, 5))
@@ -186,12 +173,7 @@ nb.show(
 # edge.
 
 # %%
-nb.predict(
-    "S3 has three operations on an edge, S2 has two. How much larger is S3?",
-    ("(3/2)¹⁶ times: about 657", "(3/2)²⁸ times: about 85,000", "it is not larger"),
-    answer="it is not larger",
-    explain="none is never part of an architecture: it changes the search, not the set of results.",
-)
+nb.predict("02.3")
 
 # %% tags=["main-result", "nbval-check-output"]
 rows = [["space", "edges", "operations", "architectures"]]
@@ -296,14 +278,7 @@ figures.together(
 # convolutions of $C$ to $C$ channels.
 
 # %%
-nb.predict(
-    "Double the channels of a network from 18 to 36. Its parameters grow by a factor of nearly ...",
-    ("2", "4", "8"),
-    answer="4",
-    explain=(
-        "A pointwise convolution has C² weights. The depthwise ones and the classifier only double."
-    ),
-)
+nb.predict("02.4")
 
 # %% tags=["main-result", "nbval-check-output"]
 base = supernet.describe(darts, channels=18, layers=11, classes=10)["params"]
@@ -400,34 +375,16 @@ nb.show(builder.state())
 # Four questions before you go on.
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "A round node receives two tensors of 16 channels. How many channels does it hold?",
-    answer=16,
-    explain="Nodes sum, equation (2.1). Only the output of the cell concatenates.",
-)
+nb.predict("02.5")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "A cell of four round nodes with 16 channels each puts out how many channels?",
-    answer=64,
-    explain="The output concatenates the nodes.",
-)
+nb.predict("02.6")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "A node can read from 4 earlier nodes and there are 2 operations. In how many "
-    "ways can it be wired?",
-    answer=24,
-    explain="6 pairs of edges, times 2 operations on each of two edges.",
-)
+nb.predict("02.7")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Which edge has no parameters?",
-    ("skip_connect at stride 2", "max_pool_3x3 at stride 2", "dil_conv_3x3 at stride 1"),
-    answer="max_pool_3x3 at stride 2",
-    explain="A pool halves an image by itself; a skip needs a FactorizedReduce.",
-)
+nb.predict("02.8")
 
 # %% [markdown]
 # ## Exercises
@@ -455,7 +412,7 @@ def solution_cell_size(inputs, operations):
     return math.prod(math.comb(n, 2) * operations**2 for n in inputs)
 
 
-nb.check("02.1", solution_cell_size)
+nb.check_solution("02.1", solution_cell_size)
 
 # %% [markdown]
 # ### Exercise 02.2 (easy, 10 minutes)
@@ -475,7 +432,7 @@ nb.check("02.2", cheapest)
 skips = [("skip_connect", source) for source in (0, 1, 0, 2, 2, 3)]
 all_skip = spaces.get("s2", nodes=3).genotype({"normal": tuple(skips), "reduce": tuple(skips)})
 solution_state = f"space=s2 nodes=3 reduction=searched channels=8 layers=5 genotype={all_skip}"
-nb.check("02.2", CellBuilder(solution_state).state())
+nb.check_solution("02.2", CellBuilder(solution_state).state())
 
 # %% [markdown]
 # ### Exercise 02.3 (medium, 15 minutes)
@@ -506,7 +463,7 @@ def solution_operation_parameters(name, channels, stride):
     return 2 * unit if name.startswith("sep") else unit
 
 
-nb.check("02.3", solution_operation_parameters)
+nb.check_solution("02.3", solution_operation_parameters)
 
 # %% [markdown]
 # ### Exercise 02.4 (hard, 25 minutes)
@@ -547,7 +504,7 @@ def solution_distinct(cells):
     return len({name_of(cell) for cell in cells})
 
 
-nb.check("02.4", solution_distinct)
+nb.check_solution("02.4", solution_distinct)
 
 # %% [markdown]
 # ## What breaks

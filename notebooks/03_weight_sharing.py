@@ -75,12 +75,7 @@ figures.paths(space, a, b)
 # fixed reductions and the classifier.
 
 # %%
-nb.predict(
-    "Which part of path A's parameters does path B use too?",
-    ("none", "about a fifth", "about four fifths", "all"),
-    answer="about four fifths",
-    explain="Two of A's three convolutions, and everything outside of the searched edges.",
-)
+nb.predict("03.1")
 
 # %% tags=["main-result", "nbval-check-output"]
 shares = weight_sharing.shares(supernet, a, b)
@@ -136,12 +131,7 @@ nb.show(
 # neither trains on.
 
 # %%
-guess = nb.predict(
-    "When B is trained after A, the accuracy of A ...",
-    ("stays as it was", "falls", "rises"),
-    explain="B's gradients move the weights that A needs, towards what suits B.",
-)
-guess
+nb.predict("03.2")
 
 # %% tags=["main-result"]
 batches, more = 155, 62
@@ -153,7 +143,7 @@ sharing.course(course.batches, course.accuracies, turn=batches)
 at_turn = course.batches.index(batches)
 a_before, b_before = (row[at_turn] for row in course.accuracies)
 a_after, b_after = (row[-1] for row in course.accuracies)
-guess.reveal("falls" if a_after < a_before else "rises")
+nb.reveal("03.2", 1 if a_after < a_before else 2)
 nb.show(
     A_lost_over_3_points=a_before - a_after > 3,
     B_near_chance_before_its_turn=b_before < 20,
@@ -172,12 +162,7 @@ nb.show(
 # had as many batches as it would have had alone.
 
 # %%
-nb.predict(
-    "After taking turns, with 155 batches each, the two paths are ... than when trained apart.",
-    ("both much worse", "about as good", "both much better"),
-    answer="about as good",
-    explain="Some weights serve two masters, but they also get twice as many batches.",
-)
+nb.predict("03.3")
 
 # %% tags=["main-result"]
 other, both = (weight_sharing.population(seed=1) for _ in range(2))
@@ -208,12 +193,7 @@ nb.show(
 nasbook.source(type(population.relaxation).__call__)
 
 # %%
-nb.predict(
-    "In 80 epochs of 31 batches, how many batches does one of 48 architectures get on average?",
-    ("about 50", "about 500", "about 2,500"),
-    answer="about 50",
-    explain="80 · 31 / 48. Trained apart in our stored table, an architecture got 248.",
-)
+nb.predict("03.4")
 
 # %% tags=["main-result", "nbval-check-output"]
 table = strategies.tabulated("s2_2nodes_fixed")
@@ -249,12 +229,7 @@ print(f"accuracy of the 48 paths: {low:.1f} to {high:.1f} %, mean {mean:.1f} %")
 # ranks instead. The truth to compare with: the stored table, in which every architecture was trained apart, twice.
 
 # %%
-box = nb.predict(
-    "Kendall's τ between a fully trained supernet and training apart will be nearest to ...",
-    ("0", "0.3", "0.6", "0.9"),
-    explain="Far from a perfect order. The next sections ask whose fault that is.",
-)
-box
+nb.predict("03.5")
 
 # %% tags=["main-result", "nbval-check-output"]
 stored = weight_sharing.recorded()
@@ -263,7 +238,7 @@ final = [run[-1] for run in stored.accuracies]
 taus = [ranks.kendall(each, truth) for each in final]
 rhos = [ranks.spearman(each, truth) for each in final]
 mean_tau = sum(each.value for each in taus) / len(taus)
-box.reveal(min(("0", "0.3", "0.6", "0.9"), key=lambda option: abs(float(option) - mean_tau)))
+nb.reveal("03.5", min(range(4), key=lambda place: abs(0.3 * place - mean_tau)))
 rows = [["seed", "tau", "rho"]]
 rows += [[seed, t.value, r.value] for seed, (t, r) in enumerate(zip(taus, rhos))]
 nb.show(rows, digits=2)
@@ -293,12 +268,7 @@ scatter(
 # Perhaps 80 epochs were too few. The stored runs were scored on the way, so we can see how $\tau$ grew.
 
 # %%
-growing = nb.predict(
-    "From epoch 10 to epoch 80 the paths gain 20 points of accuracy. Kendall's τ ...",
-    ("rises by 0.1 or more", "does not rise that much"),
-    explain="The accuracy of paths and the order of paths are two different things.",
-)
-growing
+nb.predict("03.6")
 
 # %% tags=["main-result"]
 by_mark = []
@@ -315,7 +285,7 @@ for place, mark in enumerate(stored.marks):
     rows.append([mark, accuracy, sum(run[place] for run in by_mark) / len(by_mark)])
 then, end = (stored.marks.index(mark) for mark in (10, 80))
 rise = rows[end + 1][2] - rows[then + 1][2]
-growing.reveal("rises by 0.1 or more" if rise >= 0.1 else "does not rise that much")
+nb.reveal("03.6", 0 if rise >= 0.1 else 1)
 nb.show(rows, digits=2)
 nb.show(lower_at_80_than_at_10_in_every_run=all(run[end] < run[then] for run in by_mark))
 
@@ -339,12 +309,7 @@ from nasbook.figures.strategies import ranking
 ranking(table)
 
 # %%
-ask = nb.predict(
-    "A supernet and one training agree with τ = x, two trainings with τ = y. Then ...",
-    ("x is less than half of y", "x lies between half of y and y", "x is above y"),
-    explain="A second training of the same architecture is no perfect prophet either.",
-)
-ask
+nb.predict("03.7")
 
 # %% tags=["main-result", "nbval-check-output"]
 one, two = (list(column) for column in zip(*(table.row(path).valid for path in every)))
@@ -352,8 +317,7 @@ x = [ranks.kendall(each, t, resamples=0).value for each in final for t in (one, 
 y = again.value
 supernets = [ranks.kendall(final[0], each, resamples=0).value for each in final[1:]]
 mean = sum(x) / len(x)
-answers = ("x is less than half of y", "x lies between half of y and y", "x is above y")
-ask.reveal(answers[(mean > y / 2) + (mean > y)])
+nb.reveal("03.7", (mean > y / 2) + (mean > y))
 nb.show(
     supernet_and_one_training=mean,
     two_trainings=y,
@@ -488,35 +452,16 @@ nb.show(paths.state(), shared=paths.result().shares.shared, as_counted_above=sha
 # Four questions before you go on.
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Two paths share no operation of any searched edge. Do they share parameters?",
-    ("yes", "no"),
-    answer="yes",
-    explain="Stem, inputs of the cells, fixed reductions and classifier belong to every path.",
-)
+nb.predict("03.8")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Of 10 pairs, 7 are in the same order by both scores and 3 are not. Kendall's τ is ...",
-    answer=0.4,
-    explain="(7 − 3) / 10.",
-)
+nb.predict("03.9")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Add 5 points to the shared-weight accuracy of every path. Kendall's τ ...",
-    ("rises", "falls", "stays"),
-    answer="stays",
-    explain="Only the order counts.",
-)
+nb.predict("03.10")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "A score ranks architectures badly, and so does a second training. What do you try first?",
-    ("a better supernet", "more trainings of each architecture", "another correlation"),
-    answer="more trainings of each architecture",
-    explain="No score can agree with a truth that does not agree with itself.",
-)
+nb.predict("03.11")
 
 # %% [markdown]
 # ## Exercises
@@ -545,7 +490,7 @@ def solution_shared_parameters(a, b):
     return sum(count for name, count in a.items() if name in b)
 
 
-nb.check("03.1", solution_shared_parameters)
+nb.check_solution("03.1", solution_shared_parameters)
 
 # %% [markdown]
 # ### Exercise 03.2 (medium, 10 minutes)
@@ -574,7 +519,7 @@ def solution_kendall(x, y):
     return (agree - (len(pairs) - agree)) / len(pairs)
 
 
-nb.check("03.2", solution_kendall)
+nb.check_solution("03.2", solution_kendall)
 
 # %% [markdown]
 # ### Exercise 03.3 (medium, 10 minutes)
@@ -604,7 +549,7 @@ def solution_break_even(training, supernet, scoring):
     return int(supernet // (training - scoring)) + 1
 
 
-nb.check("03.3", solution_break_even)
+nb.check_solution("03.3", solution_break_even)
 
 # %% [markdown]
 # ### Exercise 03.4 (easy, 10 minutes)
@@ -625,7 +570,7 @@ nb.check("03.4", found)
 mean_shared = [sum(scores) / len(scores) for scores in zip(*final)]
 clear = [(i, j) for i in range(48) for j in range(48) if truth[i] - truth[j] >= 5]
 i, j = next((i, j) for i, j in clear if mean_shared[i] < mean_shared[j])
-nb.check("03.4", f"A={i} B={j}")
+nb.check_solution("03.4", f"A={i} B={j}")
 
 # %% [markdown]
 # ## What breaks

@@ -90,15 +90,7 @@ nasbook.source(supernet.MixedEdge.forward)
 # Multiply all $\alpha_k$ by a factor $t$. The order of the weights stays, their distances grow.
 
 # %%
-nb.predict(
-    "As t grows, the output of the mixed edge comes nearer and nearer to ...",
-    ("the mean of the three outputs", "the output of sep_conv_3x3 alone", "zero"),
-    answer="the output of sep_conv_3x3 alone",
-    explain=(
-        "Its alpha is the largest, so its weight goes to one and the others to zero, "
-        "exponentially in t."
-    ),
-)
+nb.predict("04.1")
 
 # %% tags=["main-result", "nbval-check-output"]
 rows, distances, factors = [["t", "largest weight", "distance"]], [], (0, 1, 2, 4, 8, 12)
@@ -223,15 +215,7 @@ nb.show(
 # `none` puts out zeros, and the supernet never runs it.
 
 # %%
-nb.predict(
-    "Does the alpha of none get a gradient?",
-    ("no: none puts out zeros", "yes, through the other operations"),
-    answer="yes, through the other operations",
-    explain=(
-        "By (4.3) it changes the weights of all operations of its edge: more none, less "
-        "of the rest."
-    ),
-)
+nb.predict("04.2")
 
 # %% tags=["main-result", "nbval-check-output"]
 generator = torch.Generator().manual_seed(5)
@@ -327,19 +311,7 @@ nb.show(input_is_three_tenths_and_output_changes_by_under_one_percent=change < 0
 # the strongest operation on the two strongest edges into each node is kept: the **discretisation** of DARTS.
 
 # %%
-nb.predict(
-    "The mixture is trained to well above chance (10 %). Cut down to one architecture, it ...",
-    (
-        "stays about as good",
-        "gets better: the weak operations are gone",
-        "loses much of its accuracy",
-    ),
-    answer="loses much of its accuracy",
-    explain=(
-        "Each operation was trained next to the others, at part of its strength: the "
-        "rest expects them."
-    ),
-)
+nb.predict("04.3")
 
 # %% tags=["main-result", "nbval-check-output"]
 from nasbook import search, selection, sizes
@@ -390,34 +362,16 @@ figures.Picture(figure, words)
 # Four questions before you go on.
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "An edge has two operations with alpha (1, 1). Which weights do they have?",
-    ("1 and 1", "1/2 and 1/2", "it depends on the images"),
-    answer="1/2 and 1/2",
-)
+nb.predict("04.4")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Alpha (0, 2) is changed to (5, 7). The output of the edge ...",
-    ("stays as it was", "grows", "comes nearer to the second operation"),
-    answer="stays as it was",
-    explain="The difference is 2 both times: a shift.",
-)
+nb.predict("04.5")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "How many architecture parameters has a search on S3 with four nodes and both cells searched?",
-    answer=84,
-    explain="2 cells, 14 edges, 3 operations.",
-)
+nb.predict("04.6")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Where in the space of alpha does a discrete architecture lie?",
-    ("at zero", "where the gradient is zero", "at infinity"),
-    answer="at infinity",
-    explain="A softmax weight is exactly one only in the limit.",
-)
+nb.predict("04.7")
 
 # %% [markdown]
 # ## Exercises
@@ -446,7 +400,7 @@ def solution_operation_weights(alpha):
     return positive / positive.sum(dim=-1, keepdim=True)
 
 
-nb.check("04.1", solution_operation_weights)
+nb.check_solution("04.1", solution_operation_weights)
 
 # %% [markdown]
 # ### Exercise 04.2 (easy, 5 minutes)
@@ -463,7 +417,7 @@ nb.check("04.2", same_picture)
 
 # %% jupyter={"source_hidden": true} tags=["solution", "nbval-check-output"]
 sliders_at = MixedEdgeSliders(sliders.outputs, state="picture=3 alpha=2.5,2.5,2.5")
-nb.check("04.2", sliders_at.state())
+nb.check_solution("04.2", sliders_at.state())
 
 # %% [markdown]
 # ### Exercise 04.3 (medium, 10 minutes)
@@ -491,7 +445,7 @@ def solution_mixed_edge(outputs, names, alpha):
     return sum(weight * outputs[name] for name, weight in zip(names, weights) if name in outputs)
 
 
-nb.check("04.3", solution_mixed_edge)
+nb.check_solution("04.3", solution_mixed_edge)
 
 # %% [markdown]
 # ### Exercise 04.4 (hard, 25 minutes)
@@ -519,7 +473,7 @@ def solution_alpha_gradient(alpha, inner):
     return weights * (inner - (weights * inner).sum(dim=-1, keepdim=True))
 
 
-nb.check("04.4", solution_alpha_gradient)
+nb.check_solution("04.4", solution_alpha_gradient)
 
 # %% [markdown]
 # ## What breaks

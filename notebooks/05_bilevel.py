@@ -36,15 +36,7 @@ nb = nasbook.start("05")
 # best that $\alpha$ can reach, once $w$ has answered, is the star.
 
 # %%
-nb.predict(
-    "Both players take turns two hundred times. Where do they come to rest?",
-    ("on the star, (1, 1)", "at another point", "they circle for ever"),
-    answer="at another point",
-    explain=(
-        "Each step improves the loss of its own player, and yet together they stop in "
-        "the wrong place."
-    ),
-)
+nb.predict("05.1")
 
 # %% tags=["main-result", "nbval-check-output"]
 from nasbook.search import exact, first_order, second_order
@@ -176,14 +168,7 @@ nb.show(rows)
 # For $\xi = 0$ that is first order's $(2, 2)$.
 
 # %%
-nb.predict(
-    "For which look-ahead step does second order rest exactly on the star?",
-    answer=0.5,
-    explain=(
-        "2 / (1 + 2ξ) = 1 gives ξ = 1/2. The inner loss has curvature 2, so a step of "
-        "1/2 lands on w* exactly."
-    ),
-)
+nb.predict("05.2")
 
 # %% tags=["main-result", "nbval-check-output"]
 steps = [0.0, 0.1, 0.3, 0.5, 0.7, 1.0]
@@ -251,15 +236,7 @@ nb.show(
 )
 
 # %%
-nb.predict(
-    "The two points w ± εg move closer and closer together. The error of the difference quotient ...",
-    ("falls all the way", "falls, then rises again", "does not depend on ε"),
-    answer="falls, then rises again",
-    explain=(
-        "Far apart, the curve between the points is missed. Too close, two almost equal "
-        "numbers are subtracted."
-    ),
-)
+nb.predict("05.3")
 
 # %% tags=["main-result", "nbval-check-output"]
 epsilons = [10.0**-power for power in range(10)]
@@ -309,16 +286,7 @@ nb.show(relative_error={"/ (2 * epsilon)": careful[0], "/ 2 * epsilon": hasty[0]
 # A real supernet bends sharply at each ReLU. The same check, on the supernet as it is:
 
 # %%
-nb.predict(
-    "At the published ε, on the supernet with ReLUs, the relative error of the "
-    "finite difference is about ...",
-    ("0.00001", "0.001", "1 or more"),
-    answer="1 or more",
-    explain=(
-        "Between the two points many ReLUs switch on or off, and the gradient jumps at "
-        "each of them."
-    ),
-)
+nb.predict("05.4")
 
 # %% tags=["main-result", "nbval-check-output"]
 real = hypergradients.supernet_point(space, *batches, classes=data.classes)
@@ -357,11 +325,7 @@ nb.show(rows, digits=2)
 # One iteration is one step on $\alpha$ and one on $w$. First order takes a forward and a backward pass for each.
 
 # %%
-nb.predict(
-    "How many forward passes does one iteration of second order take, its step on w included?",
-    answer=5,
-    explain="L_train at w, L_val at w', L_train at w+ and at w-, and then the step on w itself.",
-)
+nb.predict("05.5")
 
 # %% tags=["main-result", "nbval-check-output"]
 methods = {"first order": first_order, "second order": second_order, "exact": exact}
@@ -401,15 +365,7 @@ nb.show([["", "alpha, step 1", "w, step 1", "alpha at rest", "w at rest"], *rows
 # And on a supernet? Short searches from three seeds, each in both orders.
 
 # %%
-nb.predict(
-    "After sixteen steps, the other order has changed the operation weights ...",
-    ("not at all", "less than another seed does", "more than another seed does"),
-    answer="less than another seed does",
-    explain=(
-        "Each step meets other weights than in the other order, and later steps amplify "
-        "that. A seed changes more."
-    ),
-)
+nb.predict("05.6")
 
 # %% tags=["main-result", "nbval-check-output"]
 from itertools import combinations
@@ -446,12 +402,7 @@ nb.show(mean_change_of_a_weight=mean)
 # compare with the bilevel one. Few images and many epochs, so that $w$ can memorise.
 
 # %%
-nb.predict(
-    "Which search ends with the lower training loss?",
-    ("bilevel", "single level"),
-    answer="single level",
-    explain="There both players lower the training loss. That is not the loss that we care about.",
-)
+nb.predict("05.7")
 
 # %% tags=["main-result", "nbval-check-output"]
 from nasbook.analysis.levels import search_level
@@ -493,32 +444,16 @@ nb.show([["", "train loss", "held-out loss", "held-out %", "decided"], *rows])
 # Four questions before you go on.
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Which images does α see during a bilevel search?",
-    ("the half that w trains on", "the other half", "the test images"),
-    answer="the other half",
-)
+nb.predict("05.8")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "In first order, the gradient of L_val is taken at ...",
-    ("the current w, held constant", "w' after one step", "w*, after training to the end"),
-    answer="the current w, held constant",
-)
+nb.predict("05.9")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "On the toy, where does second order rest for ξ = 1.5?",
-    answer=0.5,
-    explain="2 / (1 + 3) = 0.5.",
-)
+nb.predict("05.10")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "A search with `/ 2 * epsilon` in its second-order gradient ...",
-    ("stops with an error", "runs, and is first order at w'", "diverges"),
-    answer="runs, and is first order at w'",
-)
+nb.predict("05.11")
 
 # %% [markdown]
 # ## Exercises
@@ -540,7 +475,7 @@ nb.check("05.1", answer)
 solved_plane = BilevelToy("xi=0.5 start=2,-2 steps=0")
 solved_plane.step(80)
 
-nb.check("05.1", solved_plane.state())
+nb.check_solution("05.1", solved_plane.state())
 
 # %% [markdown]
 # ### Exercise 05.2 (easy, 10 minutes)
@@ -569,7 +504,7 @@ def solution_first_order(problem, w, alpha):
     return dict(zip(alpha, torch.autograd.grad(loss, list(alpha.values()))))
 
 
-nb.check("05.2", solution_first_order)
+nb.check_solution("05.2", solution_first_order)
 
 # %% [markdown]
 # ### Exercise 05.3 (medium, 15 minutes)
@@ -600,7 +535,7 @@ def solution_product(problem, w, alpha, direction, epsilon):
     return {name: (plus - minus) / (2 * epsilon) for name, plus, minus in zip(alpha, *sides)}
 
 
-nb.check("05.3", solution_product)
+nb.check_solution("05.3", solution_product)
 
 # %% [markdown]
 # ### Exercise 05.4 (hard, 25 minutes)
@@ -638,7 +573,7 @@ def solution_hypergradient(problem, w, alpha, look_ahead):
     return dict(zip(alpha, torch.autograd.grad(loss, list(alpha.values()))))
 
 
-nb.check("05.4", solution_hypergradient)
+nb.check_solution("05.4", solution_hypergradient)
 
 # %% [markdown]
 # ## What breaks

@@ -76,12 +76,7 @@ nb.show(
 # $10^{18}$; the search works the same way in both.
 
 # %%
-nb.predict(
-    "Which operation has the largest weight at the end, on average over the edges?",
-    ("none", "skip connection", "separable convolution"),
-    answer="none",
-    explain="It computes nothing, and still it wins. Read on.",
-)
+nb.predict("06.1")
 
 # %% tags=["main-result", "nbval-check-output"]
 from nasbook.runtime.driver import drive
@@ -173,15 +168,7 @@ figures.cell(space, weights=weights, highlight=genotype)
 # its operations get weight one, nothing else runs.
 
 # %%
-nb.predict(
-    "The accuracy on the validation half will then ...",
-    ("rise, as the noise of bad operations is gone", "stay about the same", "fall"),
-    answer="fall",
-    explain=(
-        "The shared weights never saw this network: each operation learned to work "
-        "beside others, turned down."
-    ),
-)
+nb.predict("06.2")
 
 # %% tags=["main-result", "nbval-check-output"]
 from nasbook.supernet import one_hot
@@ -208,11 +195,7 @@ nb.show(
 # - a cell of **skip connections** only: how bad can it get?
 
 # %%
-claim = nb.predict(
-    "Compared with the mean of the random cells, the searched one is ...",
-    ("better by more than ten points", "within ten points", "worse by more than ten points"),
-)
-claim
+nb.predict("06.3")
 
 
 # %%
@@ -263,7 +246,7 @@ ranks.bars(
 
 # %%
 difference = searched - sum(accuracy["random, two cells"]) / 2
-claim.reveal(claim.options[0 if difference > 10 else 1 if difference >= -10 else 2])
+nb.reveal("06.3", 0 if difference > 10 else 1 if difference >= -10 else 2)
 
 # %% [markdown]
 # Read the picture with care: the supernet's weights saw half of the images and are measured on the other half; the
@@ -312,15 +295,7 @@ scope
 # methods do that sample an operation instead of mixing all.
 
 # %%
-nb.predict(
-    "From K = 1 to K = 8, the memory of a step grows ...",
-    ("less than 8 times", "exactly 8 times", "more than 8 times"),
-    answer="less than 8 times",
-    explain=(
-        "The stem, the reductions and the 1×1 convolutions at the entry of each cell are "
-        "there once."
-    ),
-)
+nb.predict("06.4")
 
 # %% tags=["main-result", "nbval-check-output"]
 from itertools import pairwise
@@ -368,37 +343,16 @@ costs.against_operations(counts, milliseconds, ylabel="time of a step (ms)")
 # ## Checkpoint
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Which images does the gradient of the architecture parameters come from?",
-    ("the training half", "the validation half", "the test images"),
-    answer="the validation half",
-    explain="Equation (6.1): alpha descends the validation loss. Test images choose nothing.",
-)
+nb.predict("06.5")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "One edge has the weights none 0.6, skip 0.3, convolution 0.1, another 0.1, 0.4, "
-    "0.5. They score ...",
-    ("0.6 and 0.5", "0.3 and 0.5", "0.75 and 0.56"),
-    answer="0.3 and 0.5",
-    explain="none is left out of the choice, and the others are taken as the softmax left them.",
-)
+nb.predict("06.6")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "The supernet is at 43 %, its derived cell with the same weights at 19 %. The cell is bad.",
-    ("true", "false", "cannot be known from this"),
-    answer="cannot be known from this",
-    explain="Only training it on its own tells; the shared weights fit the mixture.",
-)
+nb.predict("06.7")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "What does a method save that runs one sampled operation an edge?",
-    ("memory only", "time and memory", "neither: the weights of all must be stored"),
-    answer="time and memory",
-    explain="What does not run computes nothing and keeps no activation. The stored weights are few.",
-)
+nb.predict("06.8")
 
 # %% [markdown]
 # ## Exercises
@@ -433,7 +387,7 @@ def solution_keep_two(weights, operations):
     return [(name, edge) for _, name, edge in sorted(scores, reverse=True)[:2]]
 
 
-nb.check("06.1", solution_keep_two)
+nb.check_solution("06.1", solution_keep_two)
 
 # %% [markdown]
 # ### Exercise 06.2 (medium, 20 minutes)
@@ -467,7 +421,7 @@ def solution_between(weights, discrete, t):
     return {name: (1 - t) * weights[name] + t * discrete[name] for name in weights}
 
 
-nb.check("06.2", solution_between)
+nb.check_solution("06.2", solution_between)
 
 # %% jupyter={"source_hidden": true} tags=["solution"]
 figure, axis = figures.figure("single")
@@ -523,7 +477,7 @@ solution_outcome = experiment.search(
     train_numbers=short,
     listeners=[nb.progress],
 )
-nb.check("06.3", solution_outcome)
+nb.check_solution("06.3", solution_outcome)
 
 # %% [markdown]
 # ## What breaks

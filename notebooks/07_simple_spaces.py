@@ -83,12 +83,7 @@ nb.show([["space", *methods], *([name, *errors] for name, errors in published.it
 # loss on images that the weights never see.
 
 # %%
-nb.predict(
-    "Which operation does DARTS keep on most edges of S2?",
-    ("skip connection", "separable convolution", "as many of one as of the other"),
-    answer="skip connection",
-    explain="The operation that can learn nothing. The weights over the epochs show how it comes.",
-)
+nb.predict("07.1")
 
 # %% tags=["main-result", "nbval-check-output"]
 request = {"space": "s2", "size": nb.size, "seed": 0, "retrain": False, "device": nb.device.type}
@@ -154,15 +149,7 @@ nb.show(
 # everywhere, skips everywhere (`empty`), and one random cell.
 
 # %%
-claim = nb.predict(
-    "Trained from scratch, the derived cell is ...",
-    (
-        "more than ten points worse than the random cell",
-        "within ten points of it",
-        "more than ten points better than it",
-    ),
-)
-claim
+nb.predict("07.2")
 
 # %% tags=["main-result", "nbval-check-output"]
 asked = {"size": nb.size, "seed": 0, "device": nb.device.type, "listeners": [nb.progress]}
@@ -183,7 +170,7 @@ ranks.bars(accuracy)
 
 # %%
 difference = accuracy["derived"][0] - accuracy["random cell"][0]
-claim.reveal(claim.options[0 if difference < -10 else 1 if difference <= 10 else 2])
+nb.reveal("07.2", 0 if difference < -10 else 1 if difference <= 10 else 2)
 
 # %% [markdown]
 # The search took twenty epochs to leave out what a random draw would have kept. Note what the controls say besides: not
@@ -200,11 +187,7 @@ claim.reveal(claim.options[0 if difference < -10 else 1 if difference <= 10 else
 # own, chapter 06's `Search(space, ...)` takes any `spaces.SearchSpace` that you build.
 
 # %%
-how_many = nb.predict(
-    "In how many of the four spaces do most kept operations have no weights, on average?",
-    ("none", "one", "two", "three", "all four"),
-)
-how_many
+nb.predict("07.3")
 
 # %% tags=["main-result", "nbval-check-output"]
 stored = {name: claims.runs(name) for name in names}
@@ -217,7 +200,7 @@ nb.show(spaces_with_most_operations_empty=mostly)
 # Each number is one seed: the share of the normal cell's kept operations that are skip connections, or noise in S4.
 
 # %%
-how_many.reveal(how_many.options[len(mostly)])
+nb.reveal("07.3", len(mostly))
 
 # %% [markdown]
 # The cells of the first seed. That of S2 is the live search's own, if your machine computes the same digits:
@@ -290,11 +273,7 @@ searches.curves(history, "loss")
 # epochs: six passes are three times the steps, every chance to collapse. The derived cells are trained as before.
 
 # %%
-with_many = nb.predict(
-    "With ten times the images, the mean weight of skip connections ends ...",
-    ("above 0.55", "between 0.45 and 0.55", "below 0.45"),
-)
-with_many
+nb.predict("07.4")
 
 # %% tags=["main-result", "nbval-check-output"]
 many = claims.runs("s2-images")
@@ -312,7 +291,7 @@ nb.show(
 
 # %%
 end = sum(many_end) / len(many)
-with_many.reveal(with_many.options[0 if end > 0.55 else 1 if end >= 0.45 else 2])
+nb.reveal("07.4", 0 if end > 0.55 else 1 if end >= 0.45 else 2)
 
 # %%
 half = nb.preset.search.batch * 2
@@ -480,36 +459,16 @@ scope
 # ## Checkpoint
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "In S4 a derived cell keeps noise on three of four edges. What does this tell?",
-    ("noise regularises the network", "the search went wrong", "nothing without more seeds"),
-    answer="the search went wrong",
-    explain="Noise ignores its input. No training of such an edge can help.",
-)
+nb.predict("07.5")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "During a collapse, the supernet's accuracy on the validation half ...",
-    ("falls", "gives no warning", "falls to chance"),
-    answer="gives no warning",
-    explain="The accuracy stays level. The validation loss does rise, and the derived cell is bad.",
-)
+nb.predict("07.6")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "A cell of the DARTS space keeps 2 skips, 1 average pool and 5 convolutions. Its share of "
-    "operations without weights?",
-    answer=0.375,
-    explain="(2 + 1) / 8: pools have no weights either.",
-)
+nb.predict("07.7")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "A derived cell reaches 60 %, random cells 68 %, all-skip 25 %. The search ...",
-    ("works: it beats all-skip by far", "cannot be told from a bad draw or is worse"),
-    answer="cannot be told from a bad draw or is worse",
-    explain="The control that counts is the random cell: it costs no search.",
-)
+nb.predict("07.8")
 
 # %% [markdown]
 # ## Exercises
@@ -539,7 +498,7 @@ def solution_empty_share(genotype, empty):
     return sum(name in empty for name, _ in genotype.normal) / len(genotype.normal)
 
 
-nb.check("07.1", solution_empty_share)
+nb.check_solution("07.1", solution_empty_share)
 
 # %% [markdown]
 # ### Exercise 07.2 (medium, 20 minutes)
@@ -579,7 +538,7 @@ def solution_control(space, operation):
     return space.genotype(pairs)
 
 
-nb.check("07.2", solution_control)
+nb.check_solution("07.2", solution_control)
 
 # %% [markdown]
 # ### Exercise 07.3 (hard, 30 minutes)
@@ -605,7 +564,7 @@ nb.check("07.3", my_search)
 twice = replace(data, train=street_numbers.fresh(8_000, seed=7003))
 changes = {"epochs": 4, "images": 8_000, "w_decay": 0.0081}
 solution_search = experiment.search("darts", **{**request, "data": twice, "numbers": changes})
-nb.check("07.3", solution_search)
+nb.check_solution("07.3", solution_search)
 
 # %% [markdown]
 # ## What breaks

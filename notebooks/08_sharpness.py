@@ -110,14 +110,7 @@ nb.show(epochs=len(history), architecture_parameters=parameters)
 # 256 images from alpha's half, keeps $w$ fixed, and takes the mean.
 
 # %%
-nb.predict(
-    "How many of the ten eigenvalues in alpha are zero, up to rounding?",
-    answer=5,
-    explain=(
-        "One an edge: adding one number to both alphas of an edge changes no weight, "
-        "so the loss is flat that way."
-    ),
-)
+nb.predict("08.1")
 
 # %% tags=["main-result", "nbval-check-output"]
 in_alpha = instruments.hessian(search)
@@ -185,11 +178,7 @@ print(f"the decay adds {with_decay - in_alpha.largest:.4f}")
 # shared weights as they are. Taylor's formula knows only where the walk starts.
 
 # %%
-guess = nb.predict(
-    "The gap in nats that the curvature alone predicts is, compared with the true one, ...",
-    ("less than half", "within a factor of two", "more than twice"),
-)
-guess
+nb.predict("08.2")
 
 # %% tags=["main-result", "nbval-check-output"]
 way = instruments.line(search, points=11)
@@ -209,7 +198,7 @@ print(f"true gap          {way.gap:.2f} nats, {way.accuracy_gap:.0f} points of a
 print(f"curvature alone   {way.estimated_gap():.2f} nats, {ratio:.1f} times the truth")
 print(f"with gradient     {way.estimated_gap(gradient=True):.2f} nats")
 print(f"bound (8.2)       {way.bound:.2f} nats")
-guess.reveal(guess.options[0 if ratio < 0.5 else 1 if ratio <= 2 else 2])
+nb.reveal("08.2", 0 if ratio < 0.5 else 1 if ratio <= 2 else 2)
 
 # %% [markdown]
 # With the gradient term the formula has the slope and the bend of the truth at $t = 0$; without it, it starts out level,
@@ -254,11 +243,7 @@ Sharpness(way, surface)
 # weight stays one half.
 
 # %%
-claim = nb.predict(
-    "With alpha frozen, the dominant eigenvalue in alpha at the end is ...",
-    ("less than half as large", "about as large", "more than twice as large"),
-)
-claim
+nb.predict("08.3")
 
 # %% tags=["main-result", "nbval-check-output"]
 runs = claims.runs("s2")
@@ -286,7 +271,7 @@ sharpness.three_panels(*panels("s2"))
 
 # %%
 mean = sum(over_frozen) / len(over_frozen)
-claim.reveal(claim.options[0 if mean > 2 else 1 if mean >= 0.5 else 2])
+nb.reveal("08.3", 0 if mean > 2 else 1 if mean >= 0.5 else 2)
 
 # %% [markdown]
 # The three panels of the lecture are there or not; the ledger says which, over the seeds. The verdict is computed:
@@ -476,11 +461,7 @@ curve = runs[0].values["search"]
 eigenvalues.stopping(curve["epoch"], curve["eigenvalue"], factor=1.3)
 
 # %%
-remedy = nb.predict(
-    "On average in s2, which remedies give a better cell than a random one, trained alike?",
-    ("all three", "one or two of them", "none"),
-)
-remedy
+nb.predict("08.4")
 
 # %% tags=["main-result", "nbval-check-output"]
 reached = {
@@ -517,7 +498,7 @@ nb.show(
 # %%
 remedies = ("weight decay", "drop path", "early stopping")
 better = sum(means[each] > means["random cell"] for each in remedies)
-remedy.reveal(remedy.options[{3: 0, 0: 2}.get(better, 1)])
+nb.reveal("08.4", {3: 0, 0: 2}.get(better, 1))
 
 # %% [markdown]
 # Convolutions everywhere need no search; a remedy is good when it comes near them, and it has found something when it
@@ -531,36 +512,16 @@ remedy.reveal(remedy.options[{3: 0, 0: 2}.get(better, 1)])
 # ## Checkpoint
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "In which variables is the jump to a discrete architecture of finite length?",
-    ("alpha", "the operation weights", "both"),
-    answer="the operation weights",
-    explain="The softmax reaches 0 and 1 for no finite alpha.",
-)
+nb.predict("08.5")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "An edge becomes decided: its weights go to 1 and 0. Its curvature in alpha ...",
-    ("grows", "goes to zero", "stays"),
-    answer="goes to zero",
-    explain="By (8.3), as long as slope and curvature in the weights stay what they are.",
-)
+nb.predict("08.6")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "The gradient at p is not zero, and the eigenvalues are -2 and 1. Then (8.2) ...",
-    ("is a bound all the same", "may be broken by a true gap"),
-    answer="may be broken by a true gap",
-    explain="The first-order term can be larger than everything on the right, as in the first cell.",
-)
+nb.predict("08.7")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "The eigenvalue doubles while the cell gets worse. What is needed to call it the reason?",
-    ("more epochs", "a search in which alpha does not move", "a smaller batch"),
-    answer="a search in which alpha does not move",
-    explain="If it doubles there as well, it is the shared weights that sharpen, not the choice.",
-)
+nb.predict("08.8")
 
 # %% [markdown]
 # ## Exercises
@@ -587,7 +548,7 @@ def solution_estimated_gap(gradient, hessian, direction):
     return gradient @ direction + direction @ hessian @ direction / 2
 
 
-nb.check("08.1", solution_estimated_gap)
+nb.check_solution("08.1", solution_estimated_gap)
 
 # %% [markdown]
 # ### Exercise 08.2 (medium, 20 minutes)
@@ -617,7 +578,7 @@ def solution_hessian_times(loss, point, direction):
     return torch.autograd.grad(first @ direction, leaf)[0]
 
 
-nb.check("08.2", solution_hessian_times)
+nb.check_solution("08.2", solution_hessian_times)
 
 # %% [markdown]
 # ### Exercise 08.3 (hard, 30 minutes)
@@ -656,7 +617,7 @@ def solution_largest_eigenvalue(times, size):
     return found if found > 0 else power(times, size, shift=found)
 
 
-nb.check("08.3", solution_largest_eigenvalue)
+nb.check_solution("08.3", solution_largest_eigenvalue)
 
 # %% jupyter={"source_hidden": true} tags=["solution", "nbval-check-output"]
 points = instruments.Points(search, "mixing")

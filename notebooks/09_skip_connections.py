@@ -52,12 +52,7 @@ request = {
 nb.show(operations=space.operations, edges=len(space.normal.edges), epochs=numbers.epochs)
 
 # %%
-nb.predict(
-    "In the first five epochs of the search, the mean weight of skip connections ...",
-    ("rises", "stays at one half", "falls"),
-    answer="falls",
-    explain="First the convolutions learn, and gain. What happens then is the lecture's picture.",
-)
+nb.predict("09.1")
 
 # %% tags=["main-result", "nbval-check-output"]
 from nasbook.runtime.driver import drive
@@ -160,13 +155,7 @@ nb.show(
 # ## Alpha measures the other branch, too
 
 # %%
-nb.predict(
-    "The convolution gets worse: V_conv doubles, V_skip and c stay. The difference of alphas, skip "
-    "less convolution, ...",
-    ("grows", "stays, as the skip connection is what it was", "shrinks"),
-    answer="grows",
-    explain="By (9.3) it is log((V_conv - c) / (V_skip - c)): a worse convolution raises it.",
-)
+nb.predict("09.2")
 
 # %% tags=["main-result", "nbval-check-output"]
 sweep = [0.5, 0.7, 1.0, 1.4, 2.0]
@@ -206,12 +195,7 @@ nb.show(
 # $$\theta^* \to \frac{V_c - 0}{0 + V_c - 0} = 1 \qquad (L \to \infty). \tag{9.4}$$
 
 # %%
-nb.predict(
-    "V_conv is 0.67 at each depth, and c = 0.15 V_skip. What is the best weight of the skip "
-    "connection at depth 64?",
-    answer=0.98,
-    explain="V_skip is 1/65 there: nothing is left to be improved by a convolution with error 0.67.",
-)
+nb.predict("09.3")
 
 # %% tags=["main-result", "nbval-check-output"]
 drawn = skip_domination.demonstrate()
@@ -254,12 +238,7 @@ theory
 # standardised, so even a right theory need not give the learned weight to the digit.
 
 # %%
-nb.predict(
-    "On how many of the 15 edges (5 in each of 3 cells) is V_skip below V_conv?",
-    ("on few", "on about half", "on all or nearly all"),
-    answer="on all or nearly all",
-    explain="As the theory says. But read on before you believe it.",
-)
+nb.predict("09.4")
 
 # %% tags=["main-result", "nbval-check-output"]
 untrained = skip_errors.measured(Search(space, data, **request))
@@ -366,12 +345,7 @@ figures.Picture(
 # this size.
 
 # %%
-nb.predict(
-    "How many of the six operations that DARTS keeps there are skip connections, at this size?",
-    ("none, or one", "two or three", "most"),
-    answer="none, or one",
-    explain="The same method in another space, and at this size with another ending.",
-)
+nb.predict("09.5")
 
 # %% tags=["main-result", "nbval-check-output"]
 rows = [
@@ -392,41 +366,16 @@ nb.show(rows, digits=2)
 # ## Checkpoint
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "V_skip = 0.3, V_conv = 0.9, c = 0. The best weight of the skip connection is ...",
-    ("0.25", "0.5", "0.75"),
-    answer="0.75",
-    explain="0.9 / (0.3 + 0.9): the error of the other one, over the sum.",
-)
+nb.predict("09.6")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "A better convolution is built in: V_conv halves. The best weight of the skip connection ...",
-    ("falls", "stays", "rises"),
-    answer="falls",
-    explain="The difference of alphas grows with the convolution's error, and that got smaller.",
-)
+nb.predict("09.7")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "When is there no finite best difference of alphas?",
-    (
-        "if both variances are equal",
-        "if c is not smaller than both variances",
-        "if the errors are not correlated",
-    ),
-    answer="if c is not smaller than both variances",
-    explain="Then the better branch alone is best, and (9.3) has no logarithm to take.",
-)
+nb.predict("09.8")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "On a searched supernet V_skip < V_conv on nearly all edges. Does this show that training made "
-    "skip connections good?",
-    ("yes", "no: it is so in an untrained supernet, too", "no: the variances cannot be measured"),
-    answer="no: it is so in an untrained supernet, too",
-    explain="A measurement without its control would have shown it.",
-)
+nb.predict("09.9")
 
 # %% [markdown]
 # ## Exercises
@@ -458,7 +407,7 @@ def solution_weight_from_samples(target, skip, conv):
     return (v_conv - shared) / (v_skip + v_conv - 2 * shared)
 
 
-nb.check("09.1", solution_weight_from_samples)
+nb.check_solution("09.1", solution_weight_from_samples)
 
 # %% [markdown]
 # ### Exercise 09.2 (medium, 20 minutes)
@@ -489,7 +438,7 @@ def solution_free_weights(v_m, v_skip, v_conv, c):
     return float(theta_skip), float(theta_conv)
 
 
-nb.check("09.2", solution_free_weights)
+nb.check_solution("09.2", solution_free_weights)
 
 # %% jupyter={"source_hidden": true} tags=["solution", "nbval-check-output"]
 free = solution_free_weights(1.0, 0.5, 0.7, 0.1)
@@ -529,7 +478,7 @@ def solution_apart(alpha):
     }
 
 
-nb.check("09.3", solution_apart)
+nb.check_solution("09.3", solution_apart)
 
 # %% jupyter={"source_hidden": true} tags=["solution"]
 mine = Search(space, data, **request)

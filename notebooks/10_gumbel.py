@@ -53,12 +53,7 @@ nb.show(
 # the two alone is bad. Now descend on both losses, from equal weights.
 
 # %%
-nb.predict(
-    "Descent on the loss of the mixture L(p), then the largest weight: which operation is kept?",
-    ("the second, the best alone", "the first or the third"),
-    answer="the first or the third",
-    explain="The mixture at equal weights puts out 4/3. To get to 1.5 it wants more of the third.",
-)
+nb.predict("10.1")
 
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -100,12 +95,7 @@ nb.show(rows, digits=3)
 # As $\log p_k$ is $\alpha_k$ less one number for all, $\alpha_k$ will do, too.
 
 # %%
-nb.predict(
-    "Noise that is uniform on (0, 1), in place of Gumbel noise: does the maximum draw from p as well?",
-    ("yes, any noise does", "no"),
-    answer="no",
-    explain="A lead of 1 or more in log p could never be overtaken.",
-)
+nb.predict("10.2")
 
 # %% tags=["main-result", "nbval-check-output"]
 from scipy.stats import chisquare
@@ -140,12 +130,7 @@ nb.show(table, digits=2)
 # largest weight lies where (10.2) draws, at each $\tau$.
 
 # %%
-nb.predict(
-    "p is (0.23, 0.63, 0.14). At temperature 10, the mean of many samples z is about ...",
-    ("(0, 1, 0)", "(0.23, 0.63, 0.14)", "(1/3, 1/3, 1/3)"),
-    answer="(1/3, 1/3, 1/3)",
-    explain="Each sample is nearly uniform there. Only for low temperatures is the mean p.",
-)
+nb.predict("10.3")
 
 # %% tags=["main-result", "nbval-check-output"]
 clouds = {}
@@ -218,17 +203,7 @@ nb.show(
 # the mean. Both are measured with 20,000 draws on the edge from above.
 
 # %%
-nb.predict(
-    "The temperature falls from 1 to 0.1. The soft estimate's ...",
-    (
-        "bias and variance fall",
-        "bias falls, variance grows",
-        "bias grows, variance falls",
-        "bias and variance grow",
-    ),
-    answer="bias falls, variance grows",
-    explain="z comes near a real draw. Its slope is divided by the temperature: seldom, but then huge.",
-)
+nb.predict("10.4")
 
 # %% tags=["main-result", "nbval-check-output"]
 at = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -368,11 +343,7 @@ nb.show(rows)
 # forward pass, how many operations run? A *forward hook* is called each time that a module runs.
 
 # %%
-nb.predict(
-    "Three cells of six edges: how many operations can GDAS run in one forward pass, at most?",
-    answer=18,
-    explain="One an edge, in each cell; none costs nothing and is never run.",
-)
+nb.predict("10.5")
 
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -420,13 +391,7 @@ nb.show(
 # have either, by its number `unsampled`; the class size follows the code.
 
 # %%
-nb.predict(
-    "Node 1 has one edge, 0→1. Its drawn operation is made twice as strong, and what follows is "
-    "batch normalised. The loss changes by ...",
-    ("much", "next to nothing"),
-    answer="next to nothing",
-    explain="Normalisation divides by the standard deviation: a factor for the whole node is undone.",
-)
+nb.predict("10.6")
 
 # %% tags=["main-result", "nbval-check-output"]
 from torch.nn import functional as F
@@ -475,11 +440,7 @@ supernet, cell = (mixed_history[-1][f"{each}_accuracy"] for each in ("valid", "d
 print(f"supernet {supernet:.0f} %, derived cell {cell:.0f} %")
 
 # %%
-guess = nb.predict(
-    "At the end the derived cell of GDAS is below its supernet by ...",
-    ("as much as that of DARTS", "about half as much", "next to nothing"),
-)
-guess
+nb.predict("10.7")
 
 # %% tags=["main-result", "nbval-check-output"]
 sampled = make("gdas")
@@ -501,7 +462,7 @@ side_by_side.over_epochs({"DARTS": histories["darts"], "GDAS": histories["gdas"]
 
 # %%
 share = gap["gdas"] / gap["darts"]
-guess.reveal(guess.options[0 if share > 0.75 else 1 if share > 0.25 else 2])
+nb.reveal("10.7", 0 if share > 0.75 else 1 if share > 0.25 else 2)
 
 # %% [markdown]
 # Mind what is compared. The "supernet" of GDAS at each look is *one drawn cell*, with the same noise each time: a single cell
@@ -621,11 +582,7 @@ nb.show(rows)
 # cell a seed, not random search. First the gap.
 
 # %%
-claim = nb.predict(
-    "Which of these has a positive gap, in the mean of five seeds?",
-    ("SNAS", "bilevel SNAS", "GDAS", "DSNAS"),
-)
-claim
+nb.predict("10.8")
 
 # %% tags=["main-result", "nbval-check-output"]
 from nasbook import claims
@@ -647,8 +604,7 @@ side_by_side.gaps([run.values for run in runs], stored)
 # %%
 gaps = {name: sum(run.values[f"{name}_gap"] for run in runs) for name in stored[1:]}
 (positive,) = (name for name, gap in gaps.items() if gap > 0)
-words = {"snas": "SNAS", "snas-bilevel": "bilevel SNAS", "gdas": "GDAS", "dsnas": "DSNAS"}
-claim.reveal(words[positive])
+nb.reveal("10.8", ("snas", "snas-bilevel", "gdas", "dsnas").index(positive))
 
 # %% [markdown]
 # Read the columns "gap" and "largest gap". DARTS loses most by far, bilevel SNAS some points (in one seed 16), the other
@@ -727,44 +683,19 @@ nb.claims()
 # ## Checkpoint
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Which loss does a search over a distribution minimise?",
-    ("the loss of the mean of the draws", "the mean of the losses of the draws"),
-    answer="the mean of the losses of the draws",
-    explain="That is (10.1). The loss of the mean is what DARTS minimises.",
-)
+nb.predict("10.9")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "The minimum of E_k / p_k, with E_k exponential of rate 1, is drawn from ...",
-    ("p", "the softmax of p", "a uniform distribution"),
-    answer="p",
-    explain="It is the same k as in (10.2), after minus the logarithm.",
-)
+nb.predict("10.10")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "h = onehot + z - constant(z). Which of the three terms has a gradient?",
-    ("onehot", "z", "constant(z)"),
-    answer="z",
-    explain="So forwards it is the draw, and backwards the relaxed draw.",
-)
+nb.predict("10.11")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "A search anneals the temperature from 1 to 0.03. What grows meanwhile?",
-    ("the bias of the soft estimate", "the variance of the soft estimate", "both"),
-    answer="the variance of the soft estimate",
-    explain="z comes near real draws, and its slope is divided by the temperature.",
-)
+nb.predict("10.12")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "A table has a number for SNAS, searched bilevel. Is it evidence about SNAS as published?",
-    ("yes", "about another method of the same sampling"),
-    answer="about another method of the same sampling",
-    explain="Published SNAS is single-level: alpha reads the training batch.",
-)
+nb.predict("10.13")
 
 # %% [markdown]
 # ## Exercises
@@ -793,7 +724,7 @@ def solution_gumbel_max(alpha, uniform):
     return (alpha - torch.log(-torch.log(uniform))).argmax(1)
 
 
-nb.check("10.1", solution_gumbel_max)
+nb.check_solution("10.1", solution_gumbel_max)
 
 # %% [markdown]
 # ### Exercise 10.2 (easy, 5 minutes)
@@ -818,7 +749,7 @@ while high - low > 0.001:
         if half_way.result().share < 0.5
         else (low, half_way.temperature)
     )
-nb.check("10.2", half_way.state())
+nb.check_solution("10.2", half_way.state())
 nb.show(temperature=half_way.temperature, digits=2)
 
 # %% [markdown]
@@ -848,7 +779,7 @@ def solution_straight_through(alpha, noise, temperature):
     return hard + z - z.detach()
 
 
-nb.check("10.3", solution_straight_through)
+nb.check_solution("10.3", solution_straight_through)
 
 # %% [markdown]
 # ### Exercise 10.4 (hard, 30 minutes)
@@ -877,7 +808,7 @@ def solution_credit(alpha, drawn, slopes, outputs):
     return reward * (hard - alpha.softmax(1))
 
 
-nb.check("10.4", solution_credit)
+nb.check_solution("10.4", solution_credit)
 
 # %% jupyter={"source_hidden": true} tags=["solution", "nbval-check-output"]
 search = make("dsnas", precision="float64")

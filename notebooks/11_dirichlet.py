@@ -44,16 +44,7 @@ nb = nasbook.start("11")
 # (The lecture writes $\alpha$ for the sample. Here $\alpha$ stays what the search moves.)
 
 # %%
-nb.predict(
-    "All three concentrations are 0.1, so the mean weights are 1/3 each. Most samples are ...",
-    (
-        "near that mean",
-        "spread evenly over the triangle",
-        "near a corner: one operation has nearly all",
-    ),
-    answer="near a corner: one operation has nearly all",
-    explain="Below 1 each factor of (11.1) is largest where its weight is 0. At 1 all are constant.",
-)
+nb.predict("11.1")
 
 # %% tags=["main-result", "nbval-check-output"]
 rows = [["concentrations", "mean", "deviation", "entropy in nats", "share above 0.9"]]
@@ -193,12 +184,7 @@ nb.show(
 # 1)$, we can ask how right it is.
 
 # %%
-nb.predict(
-    "The largest relative error of PyTorch's gradient at a = 3, in float64, is about ...",
-    ("1e-16, rounding", "1e-10, a numerical integral", "1e-3 or 1e-4, a fitted formula"),
-    answer="1e-3 or 1e-4, a fitted formula",
-    explain="Where its series do not reach, a fitted formula stands in: enough for a search.",
-)
+nb.predict("11.2")
 
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -251,11 +237,7 @@ figures.Picture(
 # \;\le\; \frac{1}{4\, \beta_j\, \beta_{\mathrm{tot}}}. \tag{11.7}$$
 
 # %%
-nb.predict(
-    "All concentrations fall to a tenth. The largest gradient of a sample grows by a factor of ...",
-    answer=100,
-    explain="Both factors below in (11.7) fall to a tenth. Few samples are that large; one is enough.",
-)
+nb.predict("11.3")
 
 # %% tags=["main-result", "nbval-check-output"]
 tiny = (0.1, 0.01, 0.001, 0.0001)
@@ -297,12 +279,7 @@ pictures.gradient_sizes(largest)
 # with $\psi = (\ln \Gamma)'$, the digamma function.
 
 # %%
-nb.predict(
-    "One of three alphas moves, the others stay 0. Which distance pulls it harder back from -4 to 0?",
-    ("L2", "KL", "both the same"),
-    answer="KL",
-    explain="beta is exp(-4) there, and KL grows like 1 / beta; on the right like a logarithm.",
-)
+nb.predict("11.4")
 
 # %% tags=["main-result", "nbval-check-output"]
 from nasbook.search.penalty import distance_to_anchor
@@ -386,13 +363,7 @@ nb.show(
 # - the entropy of the mean weights, at most $\ln 5 = 1.61$ for five operations.
 
 # %%
-nb.predict(
-    "Which loses more accuracy from its supernet to the mean of its drawn cells, weights shared?",
-    ("DARTS", "DrNAS", "both alike"),
-    answer="DARTS",
-    explain="Its weights know one slowly moving mixture; those of DrNAS saw a new one each step. "
-    "Debatable: the more accurate supernet, here that of DARTS, also has more to lose.",
-)
+nb.predict("11.5")
 
 # %% tags=["main-result", "nbval-check-output"]
 measured = instruments.named(["spread", "derived-accuracy"])
@@ -481,12 +452,7 @@ for name, history in histories.items():
 # The masked operations do not run. They still take part in the draw; what they draw is shared out among the others.
 
 # %%
-nb.predict(
-    "At the stage change, before any further step, the accuracy of the supernet ...",
-    ("stays to the digit, as widening preserves the function", "changes"),
-    answer="changes",
-    explain="The operations see channels that they never saw, shuffled in other groups.",
-)
+nb.predict("11.6")
 
 # %% tags=["main-result", "nbval-check-output"]
 from nasbook.search import progressive
@@ -578,13 +544,7 @@ nb.show(rows)
 # ## What it costs
 
 # %%
-nb.predict(
-    "The activations that a step keeps in stage 2 (3 of 5 operations, 1/2 of the channels), "
-    "compared with stage 1 (5 operations, 1/4), are ...",
-    ("fewer", "about as many", "twice as many"),
-    answer="about as many",
-    explain="3/5 of the operations on twice the channels: 1.2 times, plus what depends on neither.",
-)
+nb.predict("11.7")
 
 # %% tags=["main-result"]
 from nasbook.analysis import method_cost
@@ -723,40 +683,16 @@ nb.claims()
 # ## Checkpoint
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "The concentrations of an edge are 2, 2 and 4. The mean weight of the third operation is ...",
-    ("0.25", "0.5", "4"),
-    answer="0.5",
-    explain="Its share of the sum, 4 of 8.",
-)
+nb.predict("11.8")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "All concentrations are multiplied by ten. The mean weights ...",
-    ("stay, and the samples gather", "stay, and the samples spread", "move to the largest"),
-    answer="stay, and the samples gather",
-    explain="By (11.2) the shares stay and the variance falls.",
-)
+nb.predict("11.9")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "In (11.6), why is the second parameter of the Beta held while the first is derived?",
-    ("it is the sum of the others", "by convention", "its derivative is zero"),
-    answer="it is the sum of the others",
-    explain="beta_tot - beta_j holds no beta_j: the total moves along.",
-)
+nb.predict("11.10")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Why is a smaller discretisation gap at equal epochs no proof that DrNAS is flatter?",
-    (
-        "its supernet may be trained less",
-        "the gap is measured in percent",
-        "it has no gap, by definition",
-    ),
-    answer="its supernet may be trained less",
-    explain="So compare where the supernets are equally accurate.",
-)
+nb.predict("11.11")
 
 # %% [markdown]
 # ## Exercises
@@ -785,7 +721,7 @@ def solution_mean_and_variance(beta):
     return mean, mean * (1 - mean) / (total + 1)
 
 
-nb.check("11.1", solution_mean_and_variance)
+nb.check_solution("11.1", solution_mean_and_variance)
 
 # %% [markdown]
 # ### Exercise 11.2 (medium, 25 minutes)
@@ -822,7 +758,7 @@ def solution_pathwise_gradient(theta, beta, step=1e-5):
     return own * pull[:, None, :]
 
 
-nb.check("11.2", solution_pathwise_gradient)
+nb.check_solution("11.2", solution_pathwise_gradient)
 
 # %% jupyter={"source_hidden": true} tags=["solution", "nbval-check-output"]
 theta, torchs = by_torch(beta, samples=200)
@@ -862,7 +798,7 @@ def solution_distance(alpha):
     return density + ((beta - 1) * (torch.digamma(beta) - torch.digamma(total))).sum()
 
 
-nb.check("11.3", solution_distance)
+nb.check_solution("11.3", solution_distance)
 
 # %% [markdown]
 # ### Exercise 11.4 (medium, 15 minutes)
@@ -890,7 +826,7 @@ def solution_wider(weight, inputs, outputs):
     return weight[outputs][:, inputs] / times[:, None, None]
 
 
-nb.check("11.4", solution_wider)
+nb.check_solution("11.4", solution_wider)
 
 # %% [markdown]
 # ## What breaks

@@ -37,13 +37,7 @@ nb = nasbook.start("12")
 # fixed number of operations, whatever K is: two (ProxylessNAS) or one (GDAS, random search with weight sharing).
 
 # %%
-nb.predict(
-    "A quarter of the channels passes through eight operations. The memory of a step is then "
-    "nearest to that of ...",
-    ("all eight operations", "two operations", "one operation"),
-    answer="two operations",
-    explain="Eight operations on a quarter of the channels keep as much as two on all.",
-)
+nb.predict("12.1")
 
 # %% tags=["main-result"]
 from nasbook.analysis import cost, memory_budget
@@ -131,16 +125,7 @@ nb.show(channels_in=image[0, :, 0, 0], channels_out=skip_alone, digits=1)
 # Now all weight on `none`. In DARTS this switches an edge off.
 
 # %%
-nb.predict(
-    "With P = 4 and all operation weight on none, the edge's output is ...",
-    (
-        "zero",
-        "zero on a quarter of the channels, the input on the others",
-        "a quarter of the input",
-    ),
-    answer="zero on a quarter of the channels, the input on the others",
-    explain="The bypass asks no operation weight. Nothing in alpha can switch it off.",
-)
+nb.predict("12.2")
 
 # %% tags=["main-result", "nbval-check-output"]
 off = torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64)
@@ -198,12 +183,7 @@ for size, family in places:
 # player's moves are by a reward.
 
 # %%
-nb.predict(
-    "ProxylessNAS draws one path by binary gates. How many of the seven operations of an edge run in "
-    "its step on alpha?",
-    answer=7,
-    explain="The gradient of a closed gate needs the output behind it: see (12.4) below.",
-)
+nb.predict("12.3")
 
 # %% tags=["main-result", "nbval-check-output"]
 from nasbook.analysis import operation_calls
@@ -309,12 +289,7 @@ nb.show(
 # GPU's libraries take on top: workspaces, an allocator's reserve, the framework. So leave a margin.
 
 # %%
-nb.predict(
-    "At paper size, eight separable convolutions an edge and batch 64: all operations need about ...",
-    ("1 GiB", "4 GiB", "14 GiB", "60 GiB"),
-    answer="14 GiB",
-    explain="The line has a slope of about 1.7 GiB for each operation.",
-)
+nb.predict("12.4")
 
 # %% tags=["main-result"]
 paper = sizes.get("paper").search
@@ -397,12 +372,7 @@ nb.show(
 # Three searches, much shorter than the preset, which differ in $\lambda$ alone:
 
 # %%
-nb.predict(
-    "With lambda = 0 the expected multiply-adds, 1 at equal weights, end ...",
-    ("near 1 or above", "clearly below 1"),
-    answer="near 1 or above",
-    explain="Nothing asks for a cheap cell, and convolutions are what lowers the loss.",
-)
+nb.predict("12.5")
 
 # %% tags=["main-result", "nbval-check-output"]
 curves = {}
@@ -465,17 +435,7 @@ nb.show(rows)
 # architecture.
 
 # %%
-nb.predict(
-    "The order of those seven here, and as published: over the seeds, their rank correlation is ...",
-    (
-        "near 1",
-        "uncertain: it differs between seeds, and 0 is within the interval",
-        "clearly below 0",
-    ),
-    answer="uncertain: it differs between seeds, and 0 is within the interval",
-    explain="A training of one cell varies by about one point (the row convolutions); what a "
-    "search finds varies far more.",
-)
+nb.predict("12.6")
 
 # %% tags=["main-result", "nbval-check-output"]
 from statistics import mean
@@ -570,39 +530,16 @@ nb.claims()
 # ## Checkpoint
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "K = 2 needs 10 MiB, K = 4 needs 16 MiB. What does K = 10 need (MiB)?",
-    answer=34,
-    explain="(12.1): b = 3 and a = 4.",
-)
+nb.predict("12.7")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Which of these never holds the outputs of all K operations of an edge?",
-    ("ProxylessNAS with all gates", "NASP", "GDAS"),
-    answer="GDAS",
-    explain="The other two run all of them in their step on alpha.",
-)
+nb.predict("12.8")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Why does PC-DARTS need a weight for a whole edge?",
-    (
-        "the bypass ignores the operation weights",
-        "the softmax of alpha is too slow",
-        "skip connections have no parameters",
-    ),
-    answer="the bypass ignores the operation weights",
-    explain="No alpha can refuse an edge of which three quarters pass by.",
-)
+nb.predict("12.9")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "A step with one path on a GPU needs twice the memory of our count. The count is wrong.",
-    ("true", "false: it counts what is kept for the backward pass, and the weights"),
-    answer="false: it counts what is kept for the backward pass, and the weights",
-    explain="Workspaces, reserve and framework come on top, and were not measured.",
-)
+nb.predict("12.10")
 
 # %% [markdown]
 # ## Exercises
@@ -632,7 +569,7 @@ def solution_largest_that_fits(first, second, budget):
     return max(0, int((budget - base) // slope))
 
 
-nb.check("12.1", solution_largest_that_fits)
+nb.check_solution("12.1", solution_largest_that_fits)
 
 # %% [markdown]
 # ### Exercise 12.2 (medium, 20 minutes)
@@ -665,7 +602,7 @@ def solution_partial_edge(images, operations, theta, parts):
     return stacks.transpose(1, 2).reshape(images.shape)
 
 
-nb.check("12.2", solution_partial_edge)
+nb.check_solution("12.2", solution_partial_edge)
 
 # %% [markdown]
 # ### Exercise 12.3 (medium, 20 minutes)
@@ -698,7 +635,7 @@ def solution_pair_gradient(alpha, pair, gates):
     return gradient
 
 
-nb.check("12.3", solution_pair_gradient)
+nb.check_solution("12.3", solution_pair_gradient)
 
 # %% [markdown]
 # ## What breaks

@@ -110,18 +110,7 @@ nb.show(variance=noise.var(), a_third_of_the_squared_radius=0.5**2 / 3, digits=2
 # corners. So in the box the whole spectrum has a say; only in the ball is it the *top direction* alone.
 
 # %%
-nb.predict(
-    "Loss A has the eigenvalues 4, 0, 0, 0; loss B has 1.5 four times. Which of the two is punished "
-    "more, by noise in a box and by the worst case in a ball?",
-    (
-        "A by both",
-        "B by both",
-        "A by noise, B by the worst case",
-        "B by noise, A by the worst case",
-    ),
-    answer="B by noise, A by the worst case",
-    explain="The traces are 4 and 6, the largest eigenvalues 4 and 1.5.",
-)
+nb.predict("13.1")
 
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -177,11 +166,7 @@ history = drive(search, RunFolder(None, {}), [nb.progress])
 # in a ball is climbed to from the maximum of the quadratic (13.3); the noise is drawn in pairs $\pm d$.
 
 # %%
-guess = nb.predict(
-    "In a ball of radius 0.1 the loss rises by how much, compared with r²/2 times the top eigenvalue?",
-    ("about as much", "less than half as much", "more than twice as much"),
-)
-guess
+nb.predict("13.2")
 
 # %% tags=["main-result"]
 radii = (0.05, 0.1, 0.2, 0.4)
@@ -199,7 +184,7 @@ nb.show(
 
 # %%
 print(f"length of the gradient {rise.slope:.2f}, trace {rise.trace:.2f}, top {rise.eigenvalue:.2f}")
-guess.reveal(guess.options[0 if 0.5 <= ratio <= 2 else 1 if ratio < 0.5 else 2])
+nb.reveal("13.2", 0 if 0.5 <= ratio <= 2 else 1 if ratio < 0.5 else 2)
 
 # %% [markdown]
 # *Middle:* at a small radius the adversary's work is done by the **gradient**, which (13.5) has set to zero. It is not zero:
@@ -262,13 +247,7 @@ nb.show(rows)
 # left that supernet far behind (seed 0, which is not reported).
 
 # %%
-steps = nb.preset.of(space.family, "sdarts-adv").search.attack_steps
-nb.predict(
-    f"A step of DARTS runs the supernet forward twice. How often does one of SDARTS-ADV, with {steps} "
-    "steps of ascent?",
-    answer=2 + steps + 2,
-    explain="Once a step of ascent, and twice to compare its end with p; then as DARTS.",
-)
+nb.predict("13.3")
 
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -282,6 +261,10 @@ def passes(method):
 
 nb.show({name: passes(name) for name in ("darts", "sdarts-rs", "sdarts-adv")})
 
+# %%
+steps = nb.preset.of(space.family, "sdarts-adv").search.attack_steps
+nb.reveal("13.3", 2 + steps + 2)
+
 # %% [markdown]
 # Each step of ascent runs backward too. Random smoothing is free.
 #
@@ -291,11 +274,7 @@ nb.show({name: passes(name) for name in ("darts", "sdarts-rs", "sdarts-adv")})
 # measure smoothing-s2` makes them again: DARTS and both perturbations, with each of four seeds from the same start.
 
 # %%
-guess = nb.predict(
-    "Around which of the three is the loss raised least by an adversarial perturbation?",
-    ("DARTS", "SDARTS-RS", "SDARTS-ADV"),
-)
-guess
+nb.predict("13.4")
 
 # %% tags=["main-result"]
 from nasbook.figures import sharpness
@@ -338,7 +317,7 @@ nb.show(rows)
 
 # %%
 attacked = [mean(ends, f"{method}_adversarial") for method in methods.values()]
-guess.reveal(guess.options[attacked.index(min(attacked))])
+nb.reveal("13.4", attacked.index(min(attacked)))
 
 # %% [markdown]
 # Trace and top eigenvalue are of the Hessian in the operation weights. The last two columns are by how much the loss rises
@@ -377,12 +356,7 @@ nb.show(rows)
 # again.
 
 # %%
-claim = nb.predict(
-    "In how many of the spaces measured here does SDARTS-ADV end with a lower largest eigenvalue in "
-    "alpha than DARTS, in the mean of the seeds?",
-    ("in none", "in some", "in all"),
-)
-claim
+nb.predict("13.5")
 
 # %% tags=["main-result"]
 from nasbook.claims import comparison
@@ -407,7 +381,7 @@ lower = [
     mean(runs, "sdarts-adv_eigenvalue") < mean(runs, "darts_eigenvalue")
     for runs in studies.values()
 ]
-claim.reveal(claim.options[2 if all(lower) else 1 if any(lower) else 0])
+nb.reveal("13.5", 2 if all(lower) else 1 if any(lower) else 0)
 
 # %% [markdown]
 # Three questions, three columns. Is the loss flatter in $\alpha$? Is less lost when the derived architecture runs with the
@@ -497,36 +471,16 @@ nb.claims()
 # ## Checkpoint
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "SDARTS perturbs ...",
-    ("alpha, before the softmax", "the operation weights, behind it", "the shared weights"),
-    answer="the operation weights, behind it",
-    explain="And brings each row back to its sum; no second softmax follows.",
-)
+nb.predict("13.6")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "The radius of the noise is doubled. For a small radius the mean rise of the loss ...",
-    ("doubles", "grows four times", "stays"),
-    answer="grows four times",
-    explain="By (13.4) it goes with the square of the radius.",
-)
+nb.predict("13.7")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Why does the gradient drop out of (13.4), and not of the worst case?",
-    ("noise has mean zero", "the search ends in a minimum", "the sign is taken"),
-    answer="noise has mean zero",
-    explain="An adversary goes along the gradient; noise goes as often against it.",
-)
+nb.predict("13.8")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "What does the step of alpha see of the perturbation?",
-    ("the same shift", "a shift of its own", "nothing"),
-    answer="nothing",
-    explain="Only through w, which was trained for a box.",
-)
+nb.predict("13.9")
 
 # %% [markdown]
 # ## Exercises
@@ -554,7 +508,7 @@ def solution_expected_rise(hessian, radius):
     return radius**2 / 6 * hessian.trace()
 
 
-nb.check("13.1", solution_expected_rise)
+nb.check_solution("13.1", solution_expected_rise)
 
 # %% [markdown]
 # ### Exercise 13.2 (medium, 15 minutes)
@@ -584,7 +538,7 @@ def solution_bring_back(weights, moved):
     return cut * weights.sum(-1, keepdim=True) / cut.sum(-1, keepdim=True)
 
 
-nb.check("13.2", solution_bring_back)
+nb.check_solution("13.2", solution_bring_back)
 
 # %% [markdown]
 # ### Exercise 13.3 (medium, 20 minutes)
@@ -619,7 +573,7 @@ def solution_ascend(loss, weights, start, radius, steps, bring_back):
     return moved
 
 
-nb.check("13.3", solution_ascend)
+nb.check_solution("13.3", solution_ascend)
 
 # %% [markdown]
 # ### Exercise 13.4 (medium, 15 minutes)
@@ -648,7 +602,7 @@ def solution_worst_in_box(hessian, radius):
     return radius**2 / 2 * torch.einsum("ci,ij,cj->c", signs, hessian, signs).max()
 
 
-nb.check("13.4", solution_worst_in_box)
+nb.check_solution("13.4", solution_worst_in_box)
 weights = sum(value.numel() for value in search.alpha.values())
 nb.show(weights_of_s2=weights, passes_for_one_step=2**weights)
 

@@ -103,13 +103,7 @@ nb.show([["edge " + edge.where, *edge.operations], *table])
 # edges of one supernet are not independent.
 
 # %%
-nb.predict(
-    "On what share of the twenty edges is the operation of the larger weight the stronger one "
-    "by (14.1)?",
-    ("on most: alpha is about strength", "on about half: a coin", "on less than half"),
-    answer="on less than half",
-    explain="On a quarter of them, as the table says. A coin would be right on half.",
-)
+nb.predict("14.1")
 
 # %% tags=["main-result", "nbval-check-output"]
 from statistics import mean
@@ -191,12 +185,7 @@ by_hand = 1 - 6 * int((places_apart**2).sum()) / (4 * (4**2 - 1))
 nb.show(by_hand=by_hand, library=spearman(weights, accuracies, resamples=0).value)
 
 # %%
-first = nb.predict(
-    "Seven operations, measured twice. What rank correlation do the two measurements have with "
-    "each other?",
-    explain="From it follows what a faultless score could be expected to reach.",
-)
-first
+nb.predict("14.2")
 
 # %% tags=["main-result"]
 from nasbook.analysis.ranks import ceiling
@@ -209,7 +198,7 @@ correlations = {
 }
 values = [f"{value:.2f}" for value in correlations.values()]
 nb.show([["rank correlation", *correlations], ["this edge", *values]])
-first.reveal(round(seven.repeatable, 2))
+nb.reveal("14.2", round(seven.repeatable, 2))
 
 # %% [markdown]
 # Read the first two first. Two noisy measurements that correlate by $r$ leave room: a faultless score would be expected to
@@ -229,12 +218,7 @@ stored = {run.seed: run.values for run in claims.runs("strength-darts")}
 pictures.bars([strength.Strength(**each) for each in stored[min(stored)]["strengths"]])
 
 # %%
-nb.predict(
-    "The mean rank correlation of the weights with the accuracies, over the twelve edges, is ...",
-    ("below 0", "between 0 and 0.5", "above 0.5"),
-    answer="above 0.5",
-    explain="The table has it seed by seed. In this space and at this size alpha is not blind.",
-)
+nb.predict("14.3")
 
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -295,13 +279,7 @@ nb.show(
 # Take three operations. On the diagonal of $C$ is how large the error of each is alone, beside it what two have in common.
 
 # %%
-nb.predict(
-    "Errors alone: skip 1.0, each of two convolutions 0.8. Covariances: 0.75 between the convolutions, "
-    "0.2 between skip and either. Which has the largest weight in the best mixture?",
-    ("the skip connection", "one of the convolutions", "all are equal"),
-    answer="the skip connection",
-    explain="The convolutions make the same errors, so each can stand in for the other.",
-)
+nb.predict("14.4")
 
 # %% tags=["main-result", "nbval-check-output"]
 names = ["skip", "conv 3x3", "conv 5x5"]
@@ -346,12 +324,7 @@ nb.show(
 # most weight. Each point starts from the same state, has one operation on every edge, and is tuned.
 
 # %%
-forcing_guess = nb.predict(
-    "From no convolution to one on every edge, the supernet's accuracy ...",
-    ("rises by 5 points or more", "changes by less than 5 points", "falls by 5 points or more"),
-    explain="Each point starts from the same weights and gets the same tuning.",
-)
-forcing_guess
+nb.predict("14.5")
 
 # %% tags=["main-result"]
 of_conv = strength.expected(search)["normal"][:, 1].tolist()
@@ -363,7 +336,7 @@ for k in range(space.edges + 1):
 shown = [f"{value:.2f}" for value in reached]
 nb.show([["convolutions", *range(space.edges + 1)], ["accuracy (%)", *shown]])
 rise = reached[-1] - reached[0]
-forcing_guess.reveal(forcing_guess.options[0 if rise >= 5 else 1 if rise > -5 else 2])
+nb.reveal("14.5", 0 if rise >= 5 else 1 if rise > -5 else 2)
 
 # %% [markdown]
 # This was one order of the edges, and one seed. The stored study has *every* way to put skips and convolutions on the
@@ -449,36 +422,16 @@ nb.claims()
 # ## Checkpoint
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Magnitude looks at the supernet's accuracy when it chooses an operation.",
-    ("true", "false"),
-    answer="false",
-    explain="It reads alpha alone. That alpha says how good an operation is, is an assumption.",
-)
+nb.predict("14.6")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Two orders of four operations differ by one swap of neighbours. What is (14.3)?",
-    answer=0.8,
-    explain="Two differences of 1: 1 - 6 · 2 / (4 · 15).",
-)
+nb.predict("14.7")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Two measurements correlate by 0.6. What would a faultless score be expected to correlate with "
-    "their mean?",
-    answer=0.87,
-    explain="The root of 2 · 0.6 / (1 + 0.6): more than 0.6.",
-)
+nb.predict("14.8")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "A third convolution joins the mixture: error 0.8 alone, covariance 0.75 with both others, 0.2 "
-    "with skip. The weight of each convolution ...",
-    ("falls", "stays", "rises"),
-    answer="falls",
-    explain="From 0.29 to 0.20: what the convolutions get together is divided by three.",
-)
+nb.predict("14.9")
 
 # %% [markdown]
 # ## Exercises
@@ -507,7 +460,7 @@ def solution_rank_correlation(x, y):
     return 1 - 6 * squares / (len(x) * (len(x) ** 2 - 1))
 
 
-nb.check("14.1", solution_rank_correlation)
+nb.check_solution("14.1", solution_rank_correlation)
 
 # %% [markdown]
 # ### Exercise 14.2 (easy, 10 minutes)
@@ -537,7 +490,7 @@ def solution_regret(operations, weights, accuracies):
     return max(accuracies[place] for place in places) - accuracies[chosen]
 
 
-nb.check("14.2", solution_regret)
+nb.check_solution("14.2", solution_regret)
 
 # %% [markdown]
 # ### Exercise 14.3 (medium, 15 minutes)
@@ -565,7 +518,7 @@ def solution_best_weights(covariance):
     return weights / weights.sum()
 
 
-nb.check("14.3", solution_best_weights)
+nb.check_solution("14.3", solution_best_weights)
 
 # %% [markdown]
 # ### Exercise 14.4 (medium, 15 minutes)
@@ -596,7 +549,7 @@ def solution_force(weights, more):
     return [own or edge in left[:more] for edge, own in enumerate(held)]
 
 
-nb.check("14.4", solution_force)
+nb.check_solution("14.4", solution_force)
 
 # %% [markdown]
 # ## What breaks

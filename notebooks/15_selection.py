@@ -86,12 +86,7 @@ print(f"supernet {history[-1]['valid_accuracy']:.0f} %, and by magnitude {search
 # The first edge goes from input 0 to node 2. `look` takes each of its operations out in turn, and decides nothing.
 
 # %%
-nb.predict(
-    "One operation of one edge is taken out of a trained supernet. Its accuracy falls ...",
-    ("to about chance", "by some points", "not at all"),
-    answer="by some points",
-    explain="Four other edges and the other operation go on working: the supernet is redundant.",
-)
+nb.predict("15.1")
 
 # %% tags=["main-result"]
 selection = PerturbationSelection(trained())
@@ -178,12 +173,7 @@ def select(search):
 
 
 # %%
-nb.predict(
-    "Of five edges and one node with three inputs to choose from: how often does the supernet "
-    "run over the validation images for the scores?",
-    answer=13,
-    explain="Two operations on each of five edges, and three edges of node 3: 10 + 3.",
-)
+nb.predict("15.2")
 
 # %% tags=["main-result", "nbval-check-output"]
 mine = select(trained())
@@ -261,12 +251,7 @@ nb.show(table)
 #   into each node, or where an edge has none (S1) the first operation that it has.
 
 # %%
-nb.predict(
-    "In S2 perturbation repairs the collapse of DARTS. Compared with a random cell, its cell is ...",
-    ("far better", "about as good", "worse"),
-    answer="about as good",
-    explain="Only the cell of skip connections alone is a disaster there; most others are not.",
-)
+nb.predict("15.3")
 
 # %% tags=["main-result"]
 from nasbook.analysis.published_errors import published_errors
@@ -407,12 +392,7 @@ pictures.per_space(
 # The lecture's last picture: both rules select from the *same* search, from states that were kept after more and more epochs.
 
 # %%
-nb.predict(
-    "A search goes on for too long and collapses. What does perturbation select from its last state?",
-    ("the same as magnitude", "a cell as good as before", "a worse cell than before"),
-    answer="a cell as good as before",
-    explain="That is the lecture's claim; the picture shows how far it holds here.",
-)
+nb.predict("15.4")
 
 # %% tags=["main-result"]
 pictures.over_search([run["over_epochs"] for run in in_201])
@@ -431,40 +411,16 @@ nb.claims()
 # ## Checkpoint
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Without skip the supernet reaches 48 %, without the convolution 41 %. Perturbation keeps ...",
-    ("the skip connection", "the convolution"),
-    answer="the convolution",
-    explain="It is missed more: without it the accuracy is lower.",
-)
+nb.predict("15.5")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "An edge has the weights 0.6, 0.3 and 0.1. The first operation is scored at ...",
-    ("0, 0.75 and 0.25", "0, 0.3 and 0.1", "0, 0.5 and 0.5"),
-    answer="0, 0.3 and 0.1",
-    explain="Set to zero and not renormalised.",
-)
+nb.predict("15.6")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Why is the supernet tuned between the decisions?",
-    (
-        "to bring alpha to its end",
-        "so that the next scores fit what is decided",
-        "to train the final cell",
-    ),
-    answer="so that the next scores fit what is decided",
-    explain="Without tuning it would be scored where it was never trained.",
-)
+nb.predict("15.7")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Perturbation beats magnitude by 40 points and a random cell by 0. What does that show?",
-    ("it searches well", "magnitude failed, perturbation did not", "the space has no good cells"),
-    answer="magnitude failed, perturbation did not",
-    explain="To show that it searches well it would have to beat the random cell.",
-)
+nb.predict("15.8")
 
 # %% [markdown]
 # ## Exercises
@@ -497,7 +453,7 @@ def solution_score_edge(measure, weights, edge):
     return accuracies
 
 
-nb.check("15.1", solution_score_edge)
+nb.check_solution("15.1", solution_score_edge)
 
 # %% [markdown]
 # ### Exercise 15.2 (easy, 5 minutes)
@@ -523,7 +479,7 @@ def solution_pick(accuracies):
     return accuracies.index(min(accuracies))
 
 
-nb.check("15.2", solution_pick)
+nb.check_solution("15.2", solution_pick)
 
 # %% [markdown]
 # ### Exercise 15.3 (medium, 20 minutes)
@@ -559,7 +515,7 @@ def solution_accuracy(network, images, labels):
     return 100 * float(right)
 
 
-nb.check("15.3", solution_accuracy)
+nb.check_solution("15.3", solution_accuracy)
 
 # %% [markdown]
 # ### Exercise 15.4 (medium, 15 minutes)
@@ -590,7 +546,7 @@ def solution_keep_edges(measure, weights, edges, keep):
     return sorted(edges, key=lambda edge: accuracies[edge])[:keep]
 
 
-nb.check("15.4", solution_keep_edges)
+nb.check_solution("15.4", solution_keep_edges)
 
 # %% [markdown]
 # ## What breaks

@@ -51,13 +51,7 @@ for method in searched:
 # fall from left to right.
 
 # %%
-nb.predict(
-    "Among the methods by gradient, GPU-days and error have a rank correlation of about ...",
-    ("-0.9: the more days, the lower the error", "near 0", "+0.9"),
-    answer="near 0",
-    explain="Without ProxylessNAS, which has another backbone, there is none: within this family "
-    "there is no sign that days bought error.",
-)
+nb.predict("16.1")
 
 # %% tags=["main-result", "nbval-check-output"]
 gradient = [method for method in searched if method.family == "gradient"]
@@ -125,12 +119,7 @@ nb.show(rows)
 # bilevel run.)
 
 # %%
-nb.predict(
-    "Which row do you expect on top?",
-    ("DrNAS", "DARTS with PT", "the cell of convolutions, which nobody searched"),
-    answer="the cell of convolutions, which nobody searched",
-    explain="It is on top, though DrNAS ties with it. To beat it, a space must hold something better.",
-)
+nb.predict("16.2")
 
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -206,13 +195,7 @@ nb.show(
 # never moved. Each derived cell is trained three times on fresh images; the column *seeds* counts the searches.
 
 # %%
-in_how_many = nb.predict(
-    "In how many of the measured spaces is DARTS+PT better than the cell of convolutions, "
-    "by an interval above 0?",
-    explain="The control of chapter 15 again. To repair a collapse is one thing, to find what nobody "
-    "would have drawn by hand another.",
-)
-in_how_many
+nb.predict("16.3")
 
 
 # %% tags=["main-result", "nbval-check-output"]
@@ -236,7 +219,7 @@ for space, found in simple.items():
     if "darts+pt" in own:
         paired = own["darts+pt"].minus(own["convolutions"])
         above += paired.low > 0
-in_how_many.reveal(above)
+nb.reveal("16.3", above)
 
 # %%
 figure, axes = figures.figure("wide", 2, 2, height=7.2)
@@ -298,13 +281,7 @@ nb.show([["method", *AXES], *([method.name, *method.axes.values()] for method in
 # table is empty: rows without a name here.
 
 # %%
-nb.predict(
-    "How many rows have words on the first three axes that go together? (The table above has 21.)",
-    ("fewer than 50", "50 to 100", "more than 100"),
-    answer="more than 100",
-    explain="Only two rules forbid something: a policy gradient needs single architectures, and a "
-    "single-level step cannot be perturbed for the weights alone.",
-)
+nb.predict("16.4")
 
 # %% tags=["main-result", "nbval-check-output"]
 from itertools import product
@@ -392,13 +369,7 @@ except UsageError as refusal:
 # mean is, and **fails** otherwise. *Fails* means: at this size, with these settings.
 
 # %%
-share = nb.predict(
-    "What share of the claims that were measured holds?",
-    unit="%",
-    explain="It differs much from chapter to chapter, as the next picture shows. A sentence that "
-    "was written about searches of fifty epochs and more is asked here after twenty or fewer.",
-)
-share
+nb.predict("16.5")
 
 # %% tags=["main-result", "nbval-check-output"]
 from nasbook.claims import entries, findings
@@ -410,7 +381,7 @@ counted = len(ledger) - totals["not measured"]
 nb.show(claims=len(ledger), **totals, share_that_holds=f"{100 * totals['holds'] / counted:.0f} %")
 
 # %%
-share.reveal(round(100 * totals["holds"] / counted))
+nb.reveal("16.5", round(100 * totals["holds"] / counted))
 
 # %%
 from nasbook.figures.ledger import verdicts
@@ -456,28 +427,13 @@ LedgerTable(tuple(ledger))
 # ## Checkpoint
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "A difference of 3 ± 4 points was expected above 0. The verdict is ...",
-    ("holds", "weak", "fails"),
-    answer="weak",
-    explain="The mean is on the expected side, a part of the interval (-1 to 7) is not.",
-)
+nb.predict("16.6")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Method A has 71 ± 9 %, B 66 ± 9 %, over the same seeds. Can A - B have an interval above 0?",
-    ("no, as the two overlap", "yes: what both share in a seed cancels"),
-    answer="yes: what both share in a seed cancels",
-    explain="The interval of a paired difference (16.1) may be far shorter than either.",
-)
+nb.predict("16.7")
 
 # %% tags=["nbval-check-output"]
-nb.predict(
-    "Which control explains a gain of PT on NAS-Bench-201 without PT?",
-    ("a random cell", "the largest weights where none may not win", "convolutions"),
-    answer="the largest weights where none may not win",
-    explain="If a rule without any measuring gains as much, the gain is that of leaving out none.",
-)
+nb.predict("16.8")
 
 # %% [markdown]
 # ## Exercises
@@ -508,7 +464,7 @@ def solution_paired_interval(ours, theirs, quantile):
     return mean, quantile * (variance / len(differences)) ** 0.5
 
 
-nb.check("16.1", solution_paired_interval)
+nb.check_solution("16.1", solution_paired_interval)
 
 # %% [markdown]
 # ### Exercise 16.2 (medium, 15 minutes)
@@ -541,7 +497,7 @@ def solution_rank_correlation(x, y):
     return product / (sum(a * a for a in one) * sum(b * b for b in other)) ** 0.5
 
 
-nb.check("16.2", solution_rank_correlation)
+nb.check_solution("16.2", solution_rank_correlation)
 
 # %% [markdown]
 # ### Exercise 16.3 (easy, 10 minutes)
@@ -575,7 +531,7 @@ def solution_adversarial_with_pt(recipe):
     )
 
 
-nb.check("16.3", solution_adversarial_with_pt)
+nb.check_solution("16.3", solution_adversarial_with_pt)
 
 # %% [markdown]
 # ## What breaks

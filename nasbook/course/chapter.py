@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,13 +16,14 @@ from nasbook import sizes
 from nasbook.course import out_of_order, printing
 from nasbook.course.book import Chapter, load_book
 from nasbook.course.exercises import exercises_of, find_exercise, judge
+from nasbook.course.predictions import find_prediction
 from nasbook.runtime import devices
 from nasbook.runtime.errors import UsageError
 
 if TYPE_CHECKING:
     from nasbook.claims.table import LedgerTable
     from nasbook.course.method_card import MethodCard
-    from nasbook.widgets.predict import Predict
+    from nasbook.widgets.predict import Predict, Verdict
     from nasbook.widgets.progress import Progress
 
 
@@ -51,8 +51,9 @@ class ChapterSession:
     chapter: Chapter
     size: str
     device: torch.device
-    predictions: list[Predict] = field(default_factory=list, repr=False)
+    predictions: dict[str, Predict] = field(default_factory=dict, repr=False)
     verdicts: dict[str, str] = field(default_factory=dict, repr=False)
+    _found: dict[str, float] = field(default_factory=dict, repr=False)
 
     @property
     def preset(self) -> sizes.Size:
@@ -66,38 +67,49 @@ class ChapterSession:
 
         return Progress()
 
-    def predict(
-        self,
-        question: str,
-        options: Sequence[str] | None = None,
-        *,
-        answer: str | float | None = None,
-        explain: str = "",
-        unit: str = "",
-    ) -> Predict:
+    def predict(self, prediction_id: str) -> Predict:
         """Ask for a guess before the run that answers it; ungraded, kept in `predictions`.
 
+        The question, its options and, where it is known, its answer stand in the package's data: neither this cell nor
+        its output shows the answer before the reader has locked a guess.
+
         Args:
-            question: one question.
-            options: the choices; without them the guess is a number.
-            answer: one of the options, or the number; leave it out where a later cell computes it and calls
-                `box.reveal(answer)`.
-            explain: one or two sentences on why, shown with the answer.
-            unit: of the number, like "%".
+            prediction_id: like "04.1".
 
         Returns:
-            A box of widgets; without a kernel it reads as the question with the answer folded under it.
+            A box of widgets; without a kernel it reads as the question and its options.
 
         Raises:
-            UsageError: fewer than two options, or an answer that is not one of them.
+            UsageError: this chapter has no such prediction.
         """
         from nasbook.widgets.predict import Predict
 
-        box = Predict(question, options, answer=answer, explain=explain, unit=unit)
-        # a cell that is run again asks the same question again: the ledger holds it once
-        self.predictions = [asked for asked in self.predictions if asked.question != question]
-        self.predictions.append(box)
+        asked = find_prediction(prediction_id, self.chapter.number)
+        box = Predict(asked.question, asked.options, answer=asked.answer, explain=asked.explain, unit=asked.unit)
+        if prediction_id in self._found:
+            box.reveal(self._found[prediction_id])
+        self.predictions[prediction_id] = box
         return box
+
+    def reveal(self, prediction_id: str, found: float) -> Verdict:
+        """Hand a prediction the answer that this chapter has computed, after the result is shown.
+
+        Args:
+            prediction_id: like "04.1", of a prediction whose data have no answer.
+            found: the number asked for, or, where there are options, the place of the right one, counted from 0.
+
+        Returns:
+            The reader's guess and the answer in one sentence; without a locked guess it does not give the answer.
+
+        Raises:
+            UsageError: this chapter has no such prediction, its answer is in the data, or no option has this place.
+        """
+        if find_prediction(prediction_id, self.chapter.number).answer is not None:
+            raise UsageError(f"The answer to prediction {prediction_id} is in its data; nothing is left to reveal.")
+        box = self.predictions.get(prediction_id) or self.predict(prediction_id)
+        verdict = box.reveal(found)
+        self._found[prediction_id] = found
+        return verdict
 
     def check(self, exercise_id: str, attempt: Any) -> None:
         """Check an exercise of this chapter and print the verdict in one sentence.
@@ -109,11 +121,27 @@ class ChapterSession:
         Raises:
             UsageError: this chapter has no such exercise.
         """
+        self.verdicts[exercise_id], sentence = self._judge(exercise_id, attempt)
+        print(sentence)
+
+    def check_solution(self, exercise_id: str, solution: Any) -> None:
+        """Put the book's own solution through the check of its exercise; the reader's verdict stays as it is.
+
+        Args:
+            exercise_id: like "04.1".
+            solution: the book's function or value.
+
+        Raises:
+            UsageError: this chapter has no such exercise.
+        """
+        _, sentence = self._judge(exercise_id, solution)
+        print(f"The book's solution of {sentence.removeprefix('Exercise ')}")
+
+    def _judge(self, exercise_id: str, attempt: Any) -> tuple[str, str]:
         exercise = find_exercise(exercise_id)
         if exercise not in exercises_of(self.chapter.number):
             raise UsageError(f"Exercise {exercise_id} belongs to another chapter than {self.chapter.number}.")
-        self.verdicts[exercise_id], sentence = judge(exercise, attempt)
-        print(sentence)
+        return judge(exercise, attempt)
 
     def claims(self) -> LedgerTable:
         """This chapter's part of the claims ledger, with the verdicts of the stored results (`nasbook claims`).

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nasbook.course.book import Chapter, load_book
+from nasbook.course.predictions import predictions_of
 from nasbook.course.rules import Draft, outputs, problems
 from nasbook.runtime import files
 from nasbook.runtime.errors import UsageError
@@ -80,7 +81,7 @@ def make(chapter: Chapter, folder: Path) -> ChapterRun:
     seconds = time.perf_counter() - start
     if error is None:
         clean(notebook, chapter)
-        broken = problems(Draft(chapter, notebook), outputs.RULES)
+        broken = problems(Draft(chapter, notebook, predictions=predictions_of(chapter.number)), outputs.RULES)
         error = " ".join(broken) or None
     if error is not None:
         return ChapterRun(chapter.name, seconds, peak_mib, f"{chapter.name} keeps its old notebook. {error}")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import html
+import math
+import operator
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,12 +15,21 @@ import traitlets
 from nasbook.runtime.errors import UsageError
 
 _NO_GUESS = "Make a guess first; a wrong one teaches as much as a right one."
+_LOCK, _LOCKED = "Lock my guess", "Guess locked"
+_TO_GUESS = "Run this cell to guess. The answer is shown when your guess is locked."
+
+# Arrow keys choose a radio button, but JupyterLab also moves to another cell by them. Widgets have no Python interface
+# for keys. So this hidden picture, which cannot be loaded, runs a script that keeps the arrow keys in its box.
+_KEEP_ARROWS = """<img src="data:," alt="" hidden onerror="
+this.closest('.nasbook-predict').addEventListener('keydown', event => {
+  if (event.target.type === 'radio' && event.key.startsWith('Arrow')) event.stopPropagation();
+});">"""
 
 
 class Predict(widgets.VBox):
     """A question, a structured guess (one option, or a number), and then "you said ..., it is ...".
 
-    Nothing is graded. Without a kernel the box reads as the question with the answer folded under it.
+    Nothing is graded. The answer is shown only when a guess is locked; without a kernel the box reads as the question.
 
     Args:
         question: one question.
@@ -55,18 +67,19 @@ class Predict(widgets.VBox):
             self._field = widgets.RadioButtons(options=options, value=None, layout={"width": "max-content"})
         else:
             self._field = widgets.Text(placeholder=f"a number {unit}".strip(), layout={"width": "14em"})
-        self._lock = widgets.Button(description="Lock my guess", tooltip="Keep this guess, then see the answer")
+        self._lock = widgets.Button(description=_LOCK, tooltip="Keep this guess, then see the answer")
         self._lock.on_click(self._on_lock)
         self._verdict = widgets.HTML()
         self._field.observe(self._on_field, names="value")
         super().__init__(
-            [widgets.HTML(f"<b>{html.escape(question)}</b>"), self._field, self._lock, self._verdict],
+            [widgets.HTML(f"<b>{html.escape(question)}</b>{_KEEP_ARROWS}"), self._field, self._lock, self._verdict],
             question=question,
             options=options,
             answer=answer,
             explain=explain,
             unit=unit,
         )
+        self.add_class("nasbook-predict")
         self.observe(self._draw, names=["guess", "answer", "explain", "locked"])
 
     def state(self) -> dict[str, Any]:
@@ -85,57 +98,76 @@ class Predict(widgets.VBox):
         _check_answer(self.options, guess)
         self.guess, self.locked = guess, True
 
-    def reveal(self, answer: str | float, explain: str = "") -> Verdict:
-        """Give the answer that a later cell has found.
+    def reveal(self, found: float) -> Verdict:
+        """Take the answer that a later cell has computed.
+
+        Args:
+            found: the number asked for, or the place of the right option, counted from 0.
 
         Returns:
-            The sentence "You said ..., it is ...", for the cell to show.
+            The sentence of `sentence`, for the cell to show.
 
         Raises:
-            UsageError: the answer is not one of the options.
+            UsageError: no option has this place, or the number is not finite.
         """
-        _check_answer(self.options, answer)
-        self.answer, self.explain = answer, explain or self.explain
+        self.answer = self._option(found) if self.options else _finite(found)
         return Verdict(self.sentence())
 
     def sentence(self) -> str:
-        """ "You said ..., it is ... .", as far as guess and answer are known."""
-        said = f"You said {self._text(self.guess)}," if self.locked else "You made no guess;"
+        """ "You said ..., it is ... .", as far as guess and answer are known; no answer before a guess is locked."""
+        if not self.locked:
+            return "You have no locked guess. Lock one in the box of the question, and it shows the answer."
         if self.answer is None:
-            return f"{said} a later cell finds the answer."
-        return f"{said} it is {self._text(self.answer)}. {self.explain}".strip()
+            return f"You said {self._text(self.guess)}. A later cell finds the answer."
+        return f"You said {self._text(self.guess)}, it is {self._text(self.answer)}. {self.explain}".strip()
+
+    def _option(self, place: Any) -> str:
+        if not 0 <= operator.index(place) < len(self.options):
+            raise UsageError(f"The place of an option is from 0 to {len(self.options) - 1}, not {place}.")
+        return str(self.options[operator.index(place)])
 
     def _text(self, value: Any) -> str:
         return f"{value:.4g} {self.unit}".strip() if isinstance(value, int | float) else f"“{value}”"
 
     def _on_field(self, change: dict[str, Any]) -> None:
         if not self.locked:
-            self.guess = change["new"] if self.options else _number(change["new"])
+            self.guess = change["new"] if self.options else read_number(change["new"], self.unit)
 
     def _on_lock(self, _button: Any) -> None:
-        if self.guess is None:
-            self._verdict.value = _NO_GUESS
-        else:
+        if self.locked:
+            return
+        typed = "" if self.options else self._field.value.strip()
+        if self.guess is not None:
             self.locked = True
+        elif typed:
+            self._verdict.value = html.escape(f"“{typed}” is not a number. Write one like 60.5 or 1000.")
+        else:
+            self._verdict.value = _NO_GUESS
 
     def _draw(self, _change: Any) -> None:
         if self.locked:
             self._field.value = self.guess if self.options else f"{self.guess:g}"
-        self._field.disabled = self._lock.disabled = self.locked
+            self._lock.description = _LOCKED  # a disabled button would lose the focus of the keyboard
+        self._field.disabled = self.locked
         self._verdict.value = html.escape(self.sentence()) if self.locked else ""
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        """The widget, and beside it what a page without a kernel shows."""
-        bundle = dict(super()._repr_mimebundle_(**kwargs) or {})
-        choices = "".join(f"<li>{html.escape(option)}</li>" for option in self.options)
-        folded = f"It is {self._text(self.answer)}. {self.explain}" if self.answer is not None else ""
-        bundle["text/plain"] = " / ".join([f"Predict: {self.question}", *self.options])
-        bundle["text/html"] = (
-            f"<p><b>Predict: {html.escape(self.question)}</b></p>"
+        """The widget, and beside it what a page without a kernel shows: never the answer."""
+        live = super()._repr_mimebundle_(**kwargs) or {}
+        return {**live, **page(self.question, self.options)}
+
+
+def page(question: str, options: Sequence[str]) -> dict[str, str]:
+    """What a notebook shows of a prediction where no kernel runs, by MIME type."""
+    choices = "".join(f"<li>{html.escape(option)}</li>" for option in options)
+    return {
+        "text/plain": " / ".join([f"Predict: {question}", *options]),
+        "text/html": (
+            f"<p><b>Predict: {html.escape(question)}</b></p>"
             + (f"<ul>{choices}</ul>" if choices else "")
-            + (f"<details><summary>Answer</summary><p>{html.escape(folded)}</p></details>" if folded else "")
-        )
-        return bundle
+            + f"<p>{_TO_GUESS}</p>"
+        ),
+    }
 
 
 class Verdict:
@@ -151,11 +183,27 @@ class Verdict:
         return f"<p>{html.escape(self.text)}</p>"
 
 
-def _number(text: str) -> float | None:
-    try:
-        return float(text.strip().rstrip("%"))
-    except ValueError:
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+
+
+def read_number(text: str, unit: str = "") -> float | None:
+    """The number that a reader typed, with a decimal point or comma, or None.
+
+    The unit and a percent sign may follow. "1,000" is no number: readers disagree on whether it is 1 or a thousand.
+    """
+    plain = text.strip().replace("\N{MINUS SIGN}", "-").removesuffix(unit).rstrip().removesuffix("%").rstrip()
+    if not _NUMBER.fullmatch(plain) or _THOUSANDS.fullmatch(plain):
         return None
+    number = float(plain.replace(",", "."))
+    return number if math.isfinite(number) else None
+
+
+def _finite(found: Any) -> float:
+    number = float(found)
+    if not math.isfinite(number):
+        raise UsageError(f"The answer to a prediction is a finite number, not {number}.")
+    return number
 
 
 def _check_answer(options: Sequence[str], answer: str | float | None) -> None:

@@ -14,6 +14,7 @@ from nasbook import sizes
 from nasbook.course import chapter as chapters
 from nasbook.course.chapter import ChapterSession, seed_everything
 from nasbook.course.exercises import Exercise
+from nasbook.course.predictions import Question
 from nasbook.runtime.errors import UsageError
 
 
@@ -87,12 +88,46 @@ def test_the_books_tools_need_no_torch() -> None:
     assert answer.stdout == "False\n"
 
 
+QUESTIONS = {
+    "04.1": Question("Which?", ("a", "b"), answer="b"),
+    "04.2": Question("How many?", explain="By counting."),
+}
+
+
+@pytest.fixture
+def questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chapters, "find_prediction", lambda name, chapter: QUESTIONS[name])
+
+
+@pytest.mark.usefixtures("questions")
 def test_predictions_are_kept_once_each(nb: ChapterSession) -> None:
-    first = nb.predict("Which?", ("a", "b"), answer="b")
-    again = nb.predict("Which?", ("a", "b"), answer="b")
-    other = nb.predict("How many?", answer=3)
-    assert nb.predictions == [again, other]
+    first = nb.predict("04.1")
+    again = nb.predict("04.1")
+    other = nb.predict("04.2")
+    assert nb.predictions == {"04.1": again, "04.2": other}
     assert first is not again
+    again.lock("a")
+    assert again.sentence() == "You said “a”, it is “b”."
+
+
+@pytest.mark.usefixtures("questions")
+def test_a_computed_answer_reaches_the_question_asked_before_or_after(nb: ChapterSession) -> None:
+    box = nb.predict("04.2")
+    box.lock(3)
+    assert repr(nb.reveal("04.2", 4)) == "You said 3, it is 4. By counting."
+    again = nb.predict("04.2")  # its cell is run again, the result's is not
+    again.lock(5)
+    assert again.sentence() == "You said 5, it is 4. By counting."
+    with pytest.raises(UsageError, match="is in its data"):
+        nb.reveal("04.1", 0)
+    fresh = nasbook.start("04")
+    assert "4" not in repr(fresh.reveal("04.2", 4))  # nobody was asked
+
+
+def test_a_chapter_asks_its_own_predictions(nb: ChapterSession) -> None:
+    with pytest.raises(UsageError, match=r"'05\.1'; chapter 04 has 04\.1, 04\.2"):
+        nb.predict("05.1")
+    assert nb.predict("04.1").question
 
 
 def test_exercises_are_checked(
@@ -108,6 +143,12 @@ def test_exercises_are_checked(
     assert capsys.readouterr().out == "Exercise 04.1: right.\n"
     nb.check("04.1", ...)
     assert nb.verdicts == {"04.1": "not attempted"}
+    nb.check_solution("04.1", 1)
+    nb.check_solution("04.1", 2)
+    said = capsys.readouterr().out.splitlines()
+    assert said[-2] == "The book's solution of 04.1: right."
+    assert "right" not in said[-1]
+    assert nb.verdicts == {"04.1": "not attempted"}  # of the reader, who has done nothing
     with pytest.raises(UsageError, match="belongs to another chapter than 05"):
         nasbook.start("05").check("04.1", 1)
 

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from nbformat.v4 import new_output
 
+from nasbook.course.predictions import Question
 from nasbook.course.rules import Draft, anatomy, cells, outputs
+from nasbook.widgets.predict import page
 
 Make = Callable[..., Draft]
 
@@ -92,6 +94,51 @@ def test_each_main_result_has_its_own_prediction(draft: Make) -> None:
     assert "No cell" in anatomy.prompt_before_main_result(draft(ask))[0]
 
 
+ASKED = {
+    "04.1": Question("Which?", ("a", "b"), answer="a", explain="It is 'a' & no other."),
+    "04.2": Question("How many?", explain="By counting."),
+}
+
+
+def test_the_predictions_of_the_data_are_asked_and_revealed(draft: Make) -> None:
+    def found(*cells: Any) -> list[str]:
+        return anatomy.predictions_are_those_of_the_data(replace(draft(*cells), predictions=ASKED))
+
+    first, second, reveal = ('nb.predict("04.1")',), ('nb.predict("04.2")',), ('nb.reveal("04.2", len(x))',)
+    assert found(first, second, reveal) == []
+    assert "asked are not 04.1, 04.2" in found(second, first, reveal)[0]
+    assert "asked are not" in found(first, second, second, reveal)[0]
+    assert "revealed are not 04.2" in found(first, second)[0]
+    assert "revealed are not 04.2" in found(first, second, ('nb.reveal("04.1", 0)',), reveal)[0]
+    assert "before it is asked" in found(first, reveal, second)[0]
+    assert "before it is asked" in found(first, ('nb.predict("04.2"); nb.reveal("04.2", 3)',))[0]
+
+
+@pytest.mark.parametrize("more", ['answer="a"', '("a", "b")', 'explain="why"', "*options"])
+def test_a_prediction_is_asked_by_its_id_alone(more: str, draft: Make) -> None:
+    rule = anatomy.predictions_hide_their_answers
+    assert rule(draft(('nb.predict("04.1")',))) == []
+    assert "more than its id" in rule(draft((f'nb.predict("04.1", {more})',)))[0]
+    assert "more than its id" in rule(draft(("nb.predict(which)",)))[0]
+
+
+def test_no_answer_is_stored(draft: Make) -> None:
+    def stored(*given: Any, **metadata: Any) -> list[str]:
+        made = shown(replace(draft(('nb.predict("04.1")',)), predictions=ASKED), *given)
+        made.notebook.cells[0].metadata.update(metadata)
+        return outputs.answers_are_not_stored(made)
+
+    question = new_output("execute_result", data=page("Which?", ("a", "b")))
+    assert stored(question) == []
+    assert "more of prediction 04.1" in stored(html("<details>It is a.</details>"))[0]
+    assert "more of prediction 04.1" in stored(question, new_output("stream", text="a"))[0]
+    for hidden in (
+        stored(question, note="It is 'a' & no other."),
+        stored(new_output("display_data", data={"text/html": '<img alt="By counting.">'})),
+    ):
+        assert "explanation of prediction 04." in hidden[-1]
+
+
 def test_the_checkpoint_asks_three_to_six_compared_questions(draft: Make) -> None:
     ask = ("nb.predict('?')", "nbval-check-output")
     assert anatomy.checkpoint(draft("## Checkpoint", ask, ask, ask, "## Next", ("nb.predict('?')",))) == []
@@ -103,7 +150,7 @@ def test_the_checkpoint_asks_three_to_six_compared_questions(draft: Make) -> Non
 HINTS = "<details><summary>Hint 1</summary>a</details>\n<details>\n<summary>Hint 2</summary>b</details>"
 TASK = f"### Exercise 04.1 (easy, 5 minutes)\n\nDo it.\n\n{HINTS}"
 STUB = ('def f():\n    raise nasbook.NotAttempted\n\nnb.check("04.1", f)',)
-SOLUTION = ('nb.check("04.1", solution_f)', "solution", "nbval-check-output")
+SOLUTION = ('nb.check_solution("04.1", solution_f)', "solution", "nbval-check-output")
 
 
 def folded(made: Draft, text: str | None = None) -> Draft:
@@ -115,14 +162,16 @@ def folded(made: Draft, text: str | None = None) -> Draft:
 
 def test_an_exercise_is_complete(draft: Make) -> None:
     rule = anatomy.exercises_are_complete
-    assert rule(folded(draft(TASK, STUB, SOLUTION), "Exercise 04.1: right.\n")) == []
+    assert rule(folded(draft(TASK, STUB, SOLUTION), "The book's solution of 04.1: right.\n")) == []
     assert "no heading" in rule(draft(TASK.replace("easy", "hard"), STUB, SOLUTION))[0]
     assert "two folded hints" in rule(folded(draft(TASK.replace("Hint 2", "More"), STUB, SOLUTION)))[0]
-    assert "checked twice" in rule(draft(TASK, STUB))[0]
+    assert "check_solution" in rule(draft(TASK, STUB))[0]
+    both = ('nb.check("04.1", f); nb.check_solution("04.1", f)', "solution", "nbval-check-output")
+    assert "one nb.check" in rule(draft(TASK, STUB, both))[0]  # a solution that writes the reader's verdict
     assert "NotAttempted" in rule(folded(draft(TASK, ('f = 1; nb.check("04.1", f)',), SOLUTION)))[0]
     assert "folded" in rule(draft(TASK, STUB, SOLUTION))[0]
     assert "tagged solution" in rule(folded(draft(TASK, STUB, SOLUTION[:2])))[0]
-    assert "does not pass" in rule(folded(draft(TASK, STUB, SOLUTION), "Exercise 04.1: not yet."))[0]
+    assert "does not pass" in rule(folded(draft(TASK, STUB, SOLUTION), "The book's solution of 04.1: not yet."))[0]
     assert "no exercises" in rule(replace(draft(TASK), exercises=()))[0]
 
 

@@ -10,10 +10,13 @@ import pytest
 from nasbook.course import chapter as chapters
 from nasbook.course.book import load_book
 from nasbook.course.exercises import Exercise, expect_close
+from nasbook.course.predictions import read_predictions
 from nasbook.course.rules import Draft, anatomy, cells, problems
 from nasbook.runtime.resources import book_folder
 
 TEMPLATE = book_folder() / ".github" / "chapter_template.py"
+
+PREDICTIONS = read_predictions(TEMPLATE.with_suffix(".toml"), "04")
 
 
 def check(operation_weights: Any) -> None:
@@ -32,7 +35,7 @@ def notebook() -> Any:
 
 
 def test_the_template_holds_the_rules(notebook: Any) -> None:
-    draft = Draft(load_book().chapter("04"), notebook, (EXERCISE,))
+    draft = Draft(load_book().chapter("04"), notebook, (EXERCISE,), PREDICTIONS)
     assert problems(draft, (*cells.RULES, *anatomy.RULES)) == []
 
 
@@ -41,6 +44,7 @@ def test_the_template_runs_twice_the_same(
 ) -> None:
     monkeypatch.setattr(chapters, "find_exercise", lambda number: EXERCISE)
     monkeypatch.setattr(chapters, "exercises_of", lambda number: (EXERCISE,))
+    monkeypatch.setattr(chapters, "find_prediction", lambda name, chapter: PREDICTIONS[name])
     names: dict[str, Any] = {}
 
     def run() -> str:
@@ -51,5 +55,6 @@ def test_the_template_runs_twice_the_same(
 
     first = run()
     assert "Exercise 04.1: not attempted yet (easy, about 5 minutes)." in first
-    assert first.endswith("Exercise 04.1: right.\n")
+    assert first.endswith("The book's solution of 04.1: right.\n")
+    assert names["nb"].verdicts == {"04.1": "not attempted"}
     assert run() == first

@@ -8,6 +8,7 @@ import pytest
 from nasbook.course.book import Chapter, load_book
 from nasbook.course.exercises import exercises_of
 from nasbook.course.pipeline import notebook_path, why_stale
+from nasbook.course.predictions import predictions_of
 from nasbook.course.rules import RULES, Draft, Rule
 from nasbook.runtime.resources import notebooks_folder
 
@@ -19,7 +20,10 @@ def drafts() -> dict[str, Draft]:
     folder = notebooks_folder()
     return {
         chapter.name: Draft(
-            chapter, nbformat.read(notebook_path(chapter, folder), as_version=4), exercises_of(chapter.number)
+            chapter,
+            nbformat.read(notebook_path(chapter, folder), as_version=4),
+            exercises_of(chapter.number),
+            predictions_of(chapter.number),
         )
         for chapter in CHAPTERS
     }

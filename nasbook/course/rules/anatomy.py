@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import TYPE_CHECKING, Any
 
+from nasbook.course.rules.cells import parsed
 from nasbook.course.rules.draft import Draft, Rule, tags
 
 if TYPE_CHECKING:
@@ -57,6 +59,32 @@ def prompt_before_main_result(draft: Draft) -> list[str]:
     ]
 
 
+def predictions_are_those_of_the_data(draft: Draft) -> list[str]:
+    """Each prediction of the data is asked once, in order; one without an answer is revealed once, in a later cell."""
+    asked, revealed = (_ids(draft, method) for method in ("predict", "reveal"))
+    found = []
+    if [name for name, _ in asked] != list(draft.predictions):
+        found.append(f"The predictions asked are not {', '.join(draft.predictions) or 'none'}, in this order.")
+    open_ones = [name for name, question in draft.predictions.items() if question.answer is None]
+    if [name for name, _ in revealed] != open_ones:
+        found.append(f"The predictions revealed are not {', '.join(open_ones) or 'none'}, in this order.")
+    places = dict(asked)
+    found += [
+        f"Prediction {name} is revealed before it is asked." for name, at in revealed if at <= places.get(name, -1)
+    ]
+    return found
+
+
+def predictions_hide_their_answers(draft: Draft) -> list[str]:
+    """No call of the source says an answer; a prediction is asked by its id alone."""
+    return [
+        f"Cell {place} gives a prediction more than its id; question and answer belong in data/predictions."
+        for place, cell in draft.code()
+        for call in _calls(cell.source, "predict")
+        if len(call.args) != 1 or call.keywords or not isinstance(call.args[0], ast.Constant)
+    ]
+
+
 def has_widget(draft: Draft) -> list[str]:
     """At least one cell tagged `widget`."""
     return [] if draft.tagged(WIDGET) else [f"No cell is tagged {WIDGET}."]
@@ -101,6 +129,23 @@ def enough_is_compared(draft: Draft) -> list[str]:
     return [] if compared >= 5 else [f"Only {compared} cells are tagged {COMPARED}; at least 5 must be."]
 
 
+def _calls(source: str, method: str) -> list[ast.Call]:
+    """The calls of `nb.METHOD(...)` in a cell, in order."""
+    calls = [node for node in ast.walk(parsed(source) or ast.Module([], [])) if isinstance(node, ast.Call)]
+    named = [call for call in calls if ast.unparse(call.func) == f"nb.{method}"]
+    return sorted(named, key=lambda call: (call.lineno, call.col_offset))
+
+
+def _ids(draft: Draft, method: str) -> list[tuple[str, int]]:
+    """(id, position of the cell) of each prediction that the chapter asks or reveals."""
+    return [
+        (str(ast.literal_eval(call.args[0])), place)
+        for place, cell in draft.code()
+        for call in _calls(cell.source, method)
+        if call.args and isinstance(call.args[0], ast.Constant)
+    ]
+
+
 def _exercise(draft: Draft, exercise: Exercise) -> list[str]:
     name, cells = f"Exercise {exercise.id}", draft.notebook.cells
     heading = f"### {name} ({exercise.level}, {exercise.minutes} minutes)"
@@ -111,11 +156,13 @@ def _exercise(draft: Draft, exercise: Exercise) -> list[str]:
     task = cells[place].source.partition(heading)[2].partition("\n### ")[0]
     if len(re.findall(r"<details>\s*<summary>Hint [12]</summary>", task)) != 2:
         found.append(f"{name} must have two folded hints.")
-    check = f'nb.check("{exercise.id}"'
-    checked = [cell for cell in cells[place:] if cell.cell_type == "code" and check in cell.source]
-    if len(checked) != 2:
-        return [*found, f"{name} must be checked twice: in its stub and in its solution."]
-    return found + _stub_and_solution(name, *checked)
+    code = [cell for cell in cells[place:] if cell.cell_type == "code"]
+    stubs, solutions = (
+        [cell for cell in code if f'nb.{check}("{exercise.id}"' in cell.source] for check in ("check", "check_solution")
+    )
+    if len(stubs) != 1 or len(solutions) != 1:
+        return [*found, f"{name} must have one nb.check in its stub and one nb.check_solution in its solution."]
+    return found + _stub_and_solution(name, stubs[0], solutions[0])
 
 
 def _stub_and_solution(name: str, stub: Any, solution: Any) -> list[str]:
@@ -126,7 +173,9 @@ def _stub_and_solution(name: str, stub: Any, solution: Any) -> list[str]:
         found.append(f"The solution of {name} must be tagged {SOLUTION} and {COMPARED}.")
     if not solution.metadata.get("jupyter", {}).get("source_hidden"):
         found.append(f"The solution of {name} must be folded (jupyter.source_hidden).")
-    if solution.get("outputs") and f"{name}: right." not in "".join(o.get("text", "") for o in solution.outputs):
+    if solution.get("outputs") and f"The book's solution of {name.removeprefix('Exercise ')}: right." not in "".join(
+        o.get("text", "") for o in solution.outputs
+    ):
         found.append(f"The solution of {name} does not pass its check.")
     return found
 
@@ -139,6 +188,8 @@ RULES: tuple[Rule, ...] = (
     front_card,
     setup_cell,
     prompt_before_main_result,
+    predictions_are_those_of_the_data,
+    predictions_hide_their_answers,
     has_widget,
     checkpoint,
     exercises_are_complete,

@@ -20,7 +20,7 @@ def code_is_python(draft: Draft) -> list[str]:
     for place, cell in draft.code():
         if re.search(r"^\s*#?\s*[%!]\w", cell.source, re.MULTILINE):
             found.append(f"Cell {place} has a magic or a shell line.")
-        elif _tree(cell.source) is None:
+        elif parsed(cell.source) is None:
             found.append(f"Cell {place} is not valid Python.")
     return found
 
@@ -96,7 +96,8 @@ def prose_and_code_alternate(draft: Draft) -> list[str]:
     return [f"Cells {place} to {place + 2} are three Markdown cells in a row." for place in starts]
 
 
-def _tree(source: str) -> ast.Module | None:
+def parsed(source: str) -> ast.Module | None:
+    """The syntax tree of a cell, or None where it is not Python."""
     try:
         return ast.parse(source)
     except SyntaxError:
@@ -105,7 +106,7 @@ def _tree(source: str) -> ast.Module | None:
 
 def _nodes(draft: Draft) -> list[tuple[int, ast.AST]]:
     return [
-        (place, node) for place, cell in draft.code() for node in ast.walk(_tree(cell.source) or ast.Module([], []))
+        (place, node) for place, cell in draft.code() for node in ast.walk(parsed(cell.source) or ast.Module([], []))
     ]
 
 

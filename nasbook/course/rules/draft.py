@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nasbook.course.book import Chapter
     from nasbook.course.exercises import Exercise
+    from nasbook.course.predictions import Question
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,13 @@ class Draft:
         chapter: its entry in the list of chapters.
         notebook: cells as nbformat reads them.
         exercises: those of the chapter's module, in order.
+        predictions: those of the chapter's data file by id, in order.
     """
 
     chapter: Chapter
     notebook: Any
     exercises: tuple[Exercise, ...] = ()
+    predictions: Mapping[str, Question] = field(default_factory=dict)
 
     def code(self) -> Iterator[tuple[int, Any]]:
         """(position, cell) of every code cell."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -46,6 +48,25 @@ def nothing_private(draft: Draft) -> list[str]:
             found += [
                 f"The output of cell {place} shows {what}." for what, sign in _PRIVATE.items() if sign.search(text)
             ]
+    return found
+
+
+def answers_are_not_stored(draft: Draft) -> list[str]:
+    """A prediction's stored output is its question and options alone; nothing else tells its answer or explanation."""
+    from nasbook.widgets.predict import page
+
+    found = []
+    for place, cell in draft.code():
+        ids = re.findall(r'nb\.predict\("([^"]+)"', cell.source)
+        pages = [page(asked.question, asked.options) for asked in map(draft.predictions.get, ids) if asked]
+        shown = [dict(output.get("data", {})) for output in cell.outputs]
+        if ids and [data for data in shown if data not in pages]:
+            found.append(f"The output of cell {place} shows more of prediction {ids[0]} than its question.")
+    text = re.sub(r"\s+", " ", json.dumps(draft.notebook, ensure_ascii=False))
+    for name, asked in draft.predictions.items():
+        forms = [json.dumps(form, ensure_ascii=False)[1:-1] for form in (asked.explain, html.escape(asked.explain))]
+        if asked.explain and any(form in text for form in forms):
+            found.append(f"The notebook holds the explanation of prediction {name}.")
     return found
 
 
@@ -116,6 +137,7 @@ RULES: tuple[Rule, ...] = (
     executed_in_order,
     no_errors,
     nothing_private,
+    answers_are_not_stored,
     pictures_have_words,
     pictures_are_small,
     file_is_small,
