@@ -19,8 +19,8 @@ import torch
 from nasbook import datasets, instruments, sizes, spaces
 from nasbook.datasets import Dataset, street_numbers
 from nasbook.evaluation import Training
+from nasbook.experiment.folders import go_on
 from nasbook.runtime import devices
-from nasbook.runtime.driver import drive
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import Listener
 from nasbook.runtime.rounding import rounded
@@ -277,16 +277,14 @@ class _Runner:
 
     def _drive(self, stage: Any, part: str, asked: dict[str, Any], *, result: bool = False) -> list[dict[str, Any]]:
         place = None if self.folder is None else self.folder / part
-        run = RunFolder(place, {**asked, "seed": self.seed, "space": self.setting.space, "size": self.size})
-        finished = run.result()
-        if finished is not None:
-            return finished["records"]
-        saved = run.checkpoint()
-        if saved is not None:
-            stage.load_state_dict(saved["state"])
-        records = drive(stage, run, self.listeners)
-        records = [stage.result()] if result else records
-        run.finish({"records": records})
+        config = {**asked, "seed": self.seed, "space": self.setting.space, "size": self.size}
+        with RunFolder(place, config) as run:
+            finished = run.result()
+            if finished is not None:
+                return finished["records"]
+            records = go_on(stage, run, self.listeners, run.checkpoint())
+            records = [stage.result()] if result else records
+            run.finish({"records": records})
         return records
 
     def _numbers(self) -> sizes.SearchNumbers:

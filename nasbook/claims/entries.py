@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from nasbook import sizes
+from nasbook.runtime import files
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.resources import data_folder
 
@@ -157,13 +158,12 @@ def load(path: Path | None = None) -> Ledger:
         UsageError: the file is missing, is not TOML, or has a wrong entry; the message names the entry.
     """
     path = path or data_folder() / "claims.toml"
+    text = files.read_text(path)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"{path} does not exist.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        content = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # also of a number with thousands of digits
         raise UsageError(f"{path} is not a readable TOML file: {error}.") from None
-    if set(content) - {"study", "claim"}:
+    if set(content) - {"study", "claim"} or not _are_tables(content):
         raise UsageError(f"{path} holds tables [study.ID] and [[claim]] and nothing else.")
     studies = {name: _entry(Study, {"id": name, **table}, f"Study {name}") for name, table in _studies(content)}
     claims: dict[str, Claim] = {}
@@ -175,6 +175,13 @@ def load(path: Path | None = None) -> Ledger:
             raise UsageError(f"Claim {claim.id}: there is no study {claim.study!r}; there are {', '.join(studies)}.")
         claims[claim.id] = claim
     return Ledger(studies, tuple(sorted(claims.values(), key=lambda claim: claim.chapter)))
+
+
+def _are_tables(content: dict[str, Any]) -> bool:
+    studies, claims = content.get("study", {}), content.get("claim", [])
+    if not isinstance(studies, dict) or not isinstance(claims, list):
+        return False
+    return all(isinstance(table, dict) for table in (*studies.values(), *claims))
 
 
 def _studies(content: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

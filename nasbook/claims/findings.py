@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,9 @@ def _finding(claim: Claim, study: Study, stored: dict[str, Any] | None) -> Findi
     runs = stored["runs"]
     try:
         values = tuple(float(run["values"][claim.value]) for run in runs)
-    except (KeyError, TypeError):
+        if not all(map(math.isfinite, values)):
+            raise ValueError
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise UsageError(
             f"The results of study {study.id} have no number {claim.value}, which {claim.id} reads: measure again."
         ) from None

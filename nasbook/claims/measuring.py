@@ -7,7 +7,8 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from nasbook.claims.studies import STUDIES
 from nasbook.runtime import devices, files
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import Listener
+from nasbook.runtime.lock import Lock
 from nasbook.runtime.manifest import manifest
 
 
@@ -97,22 +99,57 @@ class _Measurement:
 
     def run(self, listeners: Sequence[Listener], report: Callable[[str], None]) -> None:
         """Measure and store the seeds that are missing."""
-        stored, seconds = self.stored(), list[float]()
-        there = {run["seed"] for run in stored["runs"]}
-        missing = [seed for seed in self.seeds if seed not in there]
+        seconds: list[float] = []
+        missing = [seed for seed in self.seeds if not self._has(seed)]
         if not missing:
             report(f"{self.study.id}: every seed is measured already.")
         for place, seed in enumerate(missing):
             mean = sum(seconds) / len(seconds) if seconds else 0.0
             left = f", about {mean * (len(missing) - place):.0f} s left" if seconds else ""
             report(f"{self.study.id}: seed {seed} ({place + 1} of {len(missing)}){left}")
-            start, scratch = time.perf_counter(), self._scratch(seed)
-            values = self._values(seed, scratch, listeners)
+            start = time.perf_counter()
+            with self._told():
+                self._measure(seed, listeners)
             seconds.append(time.perf_counter() - start)
-            run = {"seed": seed, "seconds": round(seconds[-1], 1), "device": self.device, "values": values}
-            stored["runs"] = sorted([*stored["runs"], run], key=lambda each: int(each["seed"]))
-            results.write(self.study, self.folder, {**stored, "manifest": self._manifest(stored["runs"])})
+
+    def _has(self, seed: int) -> bool:
+        return any(run["seed"] == seed for run in self.stored()["runs"])
+
+    def _measure(self, seed: int, listeners: Sequence[Listener]) -> None:
+        """Measure and store a seed, unless another process has stored it by now."""
+        scratch, start = self._scratch(seed), time.perf_counter()
+        guard = scratch.with_suffix(".lock")
+        busy = f"Another process measures seed {seed} of {self.study.id} into {self.folder}: wait, or name other seeds."
+        with Lock(guard, busy=busy):
+            if not self._has(seed):
+                values = self._values(seed, scratch, listeners)
+                seconds = round(time.perf_counter() - start, 1)
+                self._store({"seed": seed, "seconds": seconds, "device": self.device, "values": values})
             shutil.rmtree(scratch, ignore_errors=True)
+            with suppress(OSError):
+                guard.unlink()  # whoever gets hold of the removed file finds this seed stored
+
+    def _store(self, run: dict[str, Any]) -> None:
+        """Add a run to what is stored by now, whoever stored it."""
+        busy = f"Another process has been writing to {self.folder} for a minute: try again when it has ended."
+        with Lock(self.folder / ".lock", busy=busy, wait=60.0):
+            files.sweep(self.folder, results.path(self.study, self.folder).name)
+            stored = self.stored()
+            by_seed = {each["seed"]: each for each in (run, *stored["runs"])}
+            runs = [by_seed[seed] for seed in sorted(by_seed)]
+            results.write(self.study, self.folder, {**stored, "runs": runs, "manifest": self._manifest(runs)})
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say in a sentence what the system refuses, such as space on a full disk."""
+        try:
+            yield
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise UsageError(
+                f"Study {self.study.id} stopped ({where}{files.reason(error)}): what is stored in {self.folder} stays, "
+                "and the same command goes on."
+            ) from None
 
     def _scratch(self, seed: int) -> Path:
         """Where a seed that is under way keeps its runs: another folder for other settings."""

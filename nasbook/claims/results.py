@@ -25,7 +25,7 @@ def path(study: Study, folder: Path) -> Path:
 
 
 def read(study: Study, folder: Path, *, size: str | None = None) -> dict[str, Any] | None:
-    """What is stored of a study, or None.
+    """What is stored of a study, or None. Of a seed that stands there twice the first run counts.
 
     Args:
         study: the entry of the ledger.
@@ -36,14 +36,20 @@ def read(study: Study, folder: Path, *, size: str | None = None) -> dict[str, An
         UsageError: the file is damaged, or holds results of other settings or of another size.
     """
     place = path(study, folder)
-    if not place.exists():
-        return None
+    try:
+        if not place.exists():
+            return None
+    except OSError as error:
+        raise UsageError(f"{place} cannot be read: {files.reason(error)}.") from None
     stored = files.read_json(place)
     try:
         known = {key: stored["study"][key] for key in ("function", "settings", "size")}
-        seeds = [run["seed"] for run in stored["runs"] if isinstance(run["values"], dict)]
+        runs = {run["seed"]: run for run in reversed(stored["runs"])}
+        right = isinstance(known["size"], str) and all(map(_is_run, runs.values()))
     except (KeyError, TypeError):
-        raise UsageError(f"{place} is not a file of results: name another folder, or remove it.") from None
+        right = False
+    if not right:
+        raise UsageError(f"{place} is not a file of results: name another folder, or rename it.")
     wanted = identity(study, size or known["size"])
     differing = [key for key in wanted if known[key] != wanted[key]]
     if differing:
@@ -51,8 +57,15 @@ def read(study: Study, folder: Path, *, size: str | None = None) -> dict[str, An
             f"{place} holds results of study {study.id} with another {differing[0].removesuffix('s')}: "
             "name another folder, or remove the file to measure again."
         )
-    assert len(seeds) == len(stored["runs"])
-    return dict(stored)
+    return {"manifest": {}, **stored, "runs": [runs[seed] for seed in sorted(runs)]}
+
+
+def _is_run(run: Any) -> bool:
+    """Whether a stored run is as `measure` writes it."""
+    kinds = {"seed": int, "seconds": (int, float), "device": str, "values": dict}
+    return isinstance(run, dict) and all(
+        isinstance(run.get(key), kind) and not isinstance(run[key], bool) for key, kind in kinds.items()
+    )
 
 
 def write(study: Study, folder: Path, stored: dict[str, Any]) -> None:

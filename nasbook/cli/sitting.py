@@ -26,6 +26,7 @@ class Sitting:
     Args:
         folder: of the run; None where its name follows from what is asked.
         after: what a run can be interrupted after: an "epoch" or a "decision".
+        search: folder of the finished search that this training goes on from, where its own folder is inside that one.
     """
 
     folder: Path | None
@@ -33,6 +34,7 @@ class Sitting:
     listeners: list[Listener] = field(default_factory=list)
     begun: bool = False
     finished: bool = False
+    search: Path | None = None
 
     @contextmanager
     def shown(self) -> Iterator[Sitting]:
@@ -49,9 +51,12 @@ class Sitting:
 
     def place(self, config: dict[str, Any]) -> Path:
         """The run's folder: the one that was named, or one that follows from what is asked."""
-        from nasbook.experiment import default_folder
+        from nasbook.experiment import default_folder, settled
 
-        return self._settle(self.folder or default_folder(config))
+        named = self.folder or default_folder(config)
+        if self._settle(settled(named, config)) != named:
+            self.search = named
+        return named
 
     def place_inside(self, run: Path) -> Callable[[dict[str, Any]], Path]:
         """Names the folder of a selection, inside that of its search."""
@@ -72,6 +77,8 @@ class Sitting:
         if isinstance(event, Started) and not self.begun:
             self.begun = True
             assert self.folder is not None
+            if self.search:
+                _tell(f"The search in {self.search} is done and stays as it is; another training follows.")
             known = (self.folder / "checkpoint.pt").exists()
             _tell(f"{'Continuing' if known else 'Keeping'} the run in {self.folder}.")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from nasbook.runtime import files
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.resources import book_folder
 
@@ -73,11 +74,10 @@ def load_book(path: Path | None = None) -> Book:
         UsageError: the file is missing or malformed; the message names the entry and what is allowed.
     """
     path = path or book_folder() / "book.yml"
+    text = files.read_text(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"{path} does not exist.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        content = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:  # the parser's own
         raise UsageError(f"{path} is not readable YAML: {error}") from None
     top = _table(content, {"title", "parts"}, "book.yml")
     chapters = [

@@ -20,6 +20,8 @@ from nasbook.runtime.resources import in_checkout, notebooks_folder
 
 COPY = "nasbook-book"
 MANIFEST = ".nasbook.json"
+# How this process is told to end; a terminal that closes sends SIGHUP, which Windows does not have.
+_ENDINGS = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
 
 def open_lab(
@@ -135,6 +137,7 @@ def _checksum(content: bytes) -> str:
 
 def _command(place: Path, *, browser: bool, port: int | None) -> list[str]:
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={place}", "--ServerApp.answer_yes=True"]
+    command.append("--ServerApp.ip=127.0.0.1")  # whatever the reader's own configuration says
     command.append("--LabApp.news_url=None")  # a reader is not asked about Jupyter's news, and nothing is fetched
     first = next((chapter for chapter in load_book() if (place / f"{chapter.name}.ipynb").is_file()), None)
     if first is not None:
@@ -154,15 +157,21 @@ def _serve(command: list[str]) -> int:
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {each: signal.getsignal(each) for each in _ENDINGS}
+    heard = [each for each, handler in before.items() if handler is not signal.SIG_IGN]  # nohup ignores SIGHUP
+    for each in heard:
+        signal.signal(each, stop)
     server = subprocess.Popen(command, start_new_session=True)  # Ctrl-C reaches this process alone, which passes it on
     try:
         return server.wait()
     except KeyboardInterrupt:
         return 0
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each in heard:
+            signal.signal(each, signal.SIG_IGN)  # a closing terminal says so more than once
         _end(server)
+        for each in heard:
+            signal.signal(each, before[each])
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:

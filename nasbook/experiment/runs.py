@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +10,8 @@ from typing import Any
 from nasbook import datasets, instruments, sizes, spaces
 from nasbook.datasets import Dataset
 from nasbook.evaluation import Training, check
+from nasbook.experiment.folders import Place, folder_text, go_on, open_folder
 from nasbook.runtime import devices
-from nasbook.runtime.driver import Stage, drive
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import Listener
 from nasbook.runtime.run_folder import RunFolder
@@ -22,9 +20,6 @@ from nasbook.selection import SELECTIONS, derive
 from nasbook.sizes import Numbers, TrainNumbers
 from nasbook.spaces import Architecture
 from nasbook.supernet import describe
-
-# Where a run is kept: a folder, or a function of the run's configuration that names one (such as `default_folder`).
-Place = str | Path | Callable[[dict[str, Any]], Path]
 
 
 @dataclass(frozen=True)
@@ -132,10 +127,10 @@ def search(
         "search": asdict(chosen),
         "train": asdict(fit),
     }
-    folder = open_folder(run, config)
-    finished = folder.result()
-    if finished is None:
-        finished = _run_search(stage, fit, folder, listeners)
+    with open_folder(run, config) as folder:
+        finished = folder.result()
+        if finished is None:
+            finished = _run_search(stage, fit, folder, listeners)
     return Outcome(finished, folder.history("search"), folder.history("train"), folder.history("select"))
 
 
@@ -175,26 +170,14 @@ def train(
         "train": asdict(fit),
     }
     stage = Training(architecture, dataset, numbers=fit, seed=seed, device=where)
-    folder = open_folder(run, config)
-    finished = folder.result()
-    if finished is None:
-        result = _run_training(stage, folder, listeners, folder.checkpoint())
-        head = {"genotype": str(architecture), "data": config["data"], "size": size, "seed": seed}
-        finished = {**head, **result, "run": folder_text(folder.path)}
-        folder.finish(finished)
+    with open_folder(run, config) as folder:
+        finished = folder.result()
+        if finished is None:
+            result = _run_training(stage, folder, listeners, folder.checkpoint())
+            head = {"genotype": str(architecture), "data": config["data"], "size": size, "seed": seed}
+            finished = {**head, **result, "run": folder_text(folder.path)}
+            folder.finish(finished)
     return Outcome(finished, folder.history("train"), folder.history("train"))
-
-
-def default_folder(config: dict[str, Any]) -> Path:
-    """A folder name under `runs/` that follows from what is asked: the same command finds its own run again."""
-    words = [str(config[key]) for key in ("command", "method", "space", "data", "size") if config.get(key)]
-    plain = ["".join(c if c.isalnum() or c in "-_." else "_" for c in Path(word).name) for word in words]
-    return Path("runs") / "-".join([*plain, f"seed{config['seed']}", digest_of(config)])
-
-
-def digest_of(config: dict[str, Any]) -> str:
-    """Eight letters that follow from what is asked."""
-    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _run_search(stage: Search, fit: TrainNumbers, folder: RunFolder, listeners: Iterable[Listener]) -> dict[str, Any]:
@@ -231,21 +214,6 @@ def _run_search(stage: Search, fit: TrainNumbers, folder: RunFolder, listeners: 
     return result
 
 
-def go_on(
-    stage: Stage,
-    folder: RunFolder,
-    listeners: Iterable[Listener],
-    saved: dict[str, Any] | None,
-    *,
-    keep: int = 0,
-    extra: dict[str, Any] | None = None,
-) -> list[dict[str, Any]]:
-    """Drive a stage to its end, from the folder's saved state where that is its own (see `drive`)."""
-    if saved is not None and saved["stage"] == stage.name:
-        stage.load_state_dict(saved["state"])
-    return drive(stage, folder, listeners, keep=keep, extra=extra)
-
-
 def size_of(architecture: Architecture, fit: TrainNumbers, dataset: Dataset) -> dict[str, Any]:
     """Parameters and multiply-adds of an architecture's network, as it is trained from scratch."""
     return describe(
@@ -276,20 +244,9 @@ def _as_many_as_there_are(numbers: Numbers, changes: dict[str, Any] | None, data
     return replace(numbers, images=min(numbers.images, len(dataset.train)))
 
 
-def open_folder(run: Place | None, config: dict[str, Any]) -> RunFolder:
-    """The folder of a run, new or to be continued; without a place nothing is kept."""
-    place = run(config) if callable(run) else run
-    return RunFolder(None if place is None else Path(place), config)
-
-
 def _load(data: str | Dataset, root: Path | None) -> Dataset:
     return datasets.load(data, root=root) if isinstance(data, str) else data
 
 
 def _data_name(data: str | Dataset) -> str:
     return data if isinstance(data, str) else data.name
-
-
-def folder_text(run: Path | None) -> str | None:
-    """A run's folder as its result names it."""
-    return None if run is None else str(run)

@@ -10,10 +10,12 @@ from typing import Any
 
 from nasbook import datasets, sizes, spaces
 from nasbook.datasets import Dataset
-from nasbook.experiment.runs import Outcome, Place, digest_of, folder_text, go_on, open_folder, size_of
+from nasbook.experiment.folders import LATE, Place, folder_text, go_on, load, open_folder
+from nasbook.experiment.runs import Outcome, size_of
 from nasbook.runtime import devices, files
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import Listener
+from nasbook.runtime.identity import digest
 from nasbook.runtime.run_folder import kept_epochs, kept_state
 from nasbook.search import Search, recipes
 from nasbook.selection import SELECTIONS, derive
@@ -58,10 +60,12 @@ def select(
     """
     path = Path(run)
     asked, epoch = _configuration(path), _epoch(path, epoch)
+    state = kept_state(path, "search", epoch, run=digest(asked, LATE))
     if selection not in SELECTIONS:
         raise UsageError(f"There is no selection {selection!r}; there are {', '.join(SELECTIONS)}.")
     recipe = replace(recipes.get(asked["method"]), selection=selection)
-    chosen = sizes.override(SearchNumbers(**asked["search"]), _of_selection(numbers or {}, selection))
+    searched, fit = _numbers(path, asked)
+    chosen = sizes.override(searched, _of_selection(numbers or {}, selection))
     chosen = replace(chosen, early_stop=0.0)  # whatever stopped the search, this state is asked for
     dataset = data or datasets.load(asked["data"], root=root)
     if dataset.digest() != asked["images"]:
@@ -77,28 +81,30 @@ def select(
     )
     head = {"command": "select", **{key: asked[key] for key in HEAD}, "epoch": epoch, "selection": selection}
     config = {**head, "device": search.device.type, "search": asdict(chosen)}
-    folder = open_folder(place or partial(selection_folder, path), config)
-    finished = folder.result()
-    if finished is None:
-        saved = folder.checkpoint()
-        if saved is None:
-            fresh = {"watch": search.watch.state_dict()}  # if the search stopped early, this epoch is asked for anyway
-            search.load_state_dict(kept_state(path, "search", epoch) | fresh)
-        architecture = SELECTIONS[selection](search, lambda stage: go_on(stage, folder, listeners, saved))
-        finished = {**{key: folder.config[key] for key in (*HEAD, "epoch", "selection")}, "genotype": str(architecture)}
-        # Of what was selected, with the shared weights as they are now: after their tuning, where there was some.
-        with_shared_weights = search.validate(one_hot(search.space, architecture), batch_statistics=True)
-        finished["derived_accuracy"] = with_shared_weights[1]
-        finished["seconds"] = sum(record["seconds"] for record in folder.history("select"))
-        finished |= size_of(architecture, TrainNumbers(**asked["train"]), dataset)
-        finished["run"] = folder_text(folder.path)
-        folder.finish(finished)
+    with open_folder(place or partial(selection_folder, path), config) as folder:
+        finished = folder.result()
+        if finished is None:
+            saved = folder.checkpoint()
+            if saved is None:
+                # Where the search stopped early, this epoch is asked for anyway.
+                fresh = {"watch": search.watch.state_dict()}
+                load(search, {"state": state | fresh}, path)
+            architecture = SELECTIONS[selection](search, lambda stage: go_on(stage, folder, listeners, saved))
+            kept = {key: folder.config[key] for key in (*HEAD, "epoch", "selection")}
+            finished = {**kept, "genotype": str(architecture)}
+            # Of what was selected, with the shared weights as they are now: after their tuning, where there was some.
+            with_shared_weights = search.validate(one_hot(search.space, architecture), batch_statistics=True)
+            finished["derived_accuracy"] = with_shared_weights[1]
+            finished["seconds"] = sum(record["seconds"] for record in folder.history("select"))
+            finished |= size_of(architecture, fit, dataset)
+            finished["run"] = folder_text(folder.path)
+            folder.finish(finished)
     return Outcome(finished, [], [], folder.history("select"))
 
 
 def selection_folder(run: str | Path, config: dict[str, Any]) -> Path:
     """A folder inside the search's whose name follows from what is asked: the same call finds its selection again."""
-    return Path(run) / f"select-{config['selection']}-{config['epoch']:04d}-{digest_of(config)}"
+    return Path(run) / f"select-{config['selection']}-{config['epoch']:04d}-{digest(config)[:8]}"
 
 
 def _configuration(path: Path) -> dict[str, Any]:
@@ -106,9 +112,23 @@ def _configuration(path: Path) -> dict[str, Any]:
     if not (path / "config.json").exists():
         raise UsageError(f"{path} is not the folder of a run.")
     found: dict[str, Any] = files.read_json(path / "config.json")
-    if found.get("command") != "search":
+    if not isinstance(found, dict) or "command" not in found:
+        raise UsageError(f"{path / 'config.json'} does not say what a search was asked: name another folder.")
+    if found["command"] != "search":
         raise UsageError(f"{path} holds a run of nasbook {found.get('command')}, not one of nasbook search.")
     return found
+
+
+def _numbers(path: Path, asked: dict[str, Any]) -> tuple[SearchNumbers, TrainNumbers]:
+    """The hyperparameters of the search in a folder, and of the training after it."""
+    try:
+        for key in (*HEAD, "images"):
+            asked[key]
+        return SearchNumbers(**asked["search"]), TrainNumbers(**asked["train"])
+    except (KeyError, TypeError):
+        raise UsageError(
+            f"{path / 'config.json'} lacks what this version of nasbook reads: another version made it. Search again."
+        ) from None
 
 
 def _epoch(path: Path, epoch: int | None) -> int:

@@ -1,169 +1,298 @@
 """The folder of one run: what it was asked, what happened in each epoch, where it stands, and what came out.
 
+    .lock            held by the process that works here
     config.json      what was asked, written first
-    history.jsonl    one line an epoch and stage
-    checkpoint.pt    the state after the last finished epoch of the stage under way
+    history.jsonl    one line per epoch and stage
+    checkpoint.pt    the state after the last finished epoch of the current stage
     STAGE-EPOCH.pt   states that were asked to be kept for good
     result.json      written last; a run with a result is finished
 
-Every file is replaced whole, and the checkpoint is written after the history: a run that is killed anywhere goes on
-from its last finished epoch, and history lines that the checkpoint does not know of are dropped.
+Every file is replaced whole, and the checkpoint is written after the history. A run that is killed anywhere goes on
+from its last finished epoch, and history lines that the checkpoint does not know of are dropped. States and results
+carry digests of the configuration and of the history, so that a file of another run is refused.
 """
 
 from __future__ import annotations
 
-import io
 import json
+import re
+import reprlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from nasbook.runtime import files
 from nasbook.runtime.errors import UsageError
+from nasbook.runtime.identity import MEASURED, Late, digest, digest_of_history, digest_of_result
+from nasbook.runtime.lock import Lock
+from nasbook.runtime.states import read_state, write_state
+
+Record = dict[str, Any]
+
+_KEPT = "kept"  # the key of result.json that holds its digests
 
 
 class RunFolder:
-    """One run's folder, new or to be continued.
+    """One run's folder, new or to be continued; no other process can open it until it is closed.
+
+    A finished run is only read, so a folder that cannot be written will do for it.
 
     Args:
         path: the folder; None keeps nothing.
         config: what the run is asked, as plain JSON values.
+        late: for a later stage, the keys of the configuration that no earlier stage reads. They may change until
+            that stage has a record.
 
     Raises:
-        UsageError: the folder holds a run of another configuration, or something else, or cannot be written.
+        UsageError: the folder holds a run of another configuration, or something else, is used by another process, or
+            cannot be read or written.
     """
 
-    def __init__(self, path: Path | None, config: dict[str, Any]) -> None:
+    def __init__(self, path: Path | None, config: dict[str, Any], *, late: Late | None = None) -> None:
         self.path = path
         self.config = json.loads(json.dumps(config))
-        self.records: list[dict[str, Any]] = []
-        if path is None:
-            return
-        if (path / "config.json").exists():
-            self._check_config(files.read_json(path / "config.json"))
-            self.records = self._read_history()
-        else:
-            self._check_free()
-            self._write("config.json", self.config)
+        self.late = late or {}
+        self.records: list[Record] = []
+        self._lock: Lock | None = None
+        if path is not None:
+            self._guard(self._open)
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let another process open the folder; nothing is written after this."""
+        if self._lock is not None:
+            self._lock.release()
+        self._lock = None
 
     def result(self) -> dict[str, Any] | None:
-        """The result of a finished run."""
+        """The result of a finished run; None while it is not finished.
+
+        Raises:
+            UsageError: the result or the history is not as the run left it.
+        """
         if self.path is None or not (self.path / "result.json").exists():
             return None
-        return files.read_json(self.path / "result.json")
+        path = self.path / "result.json"
+        result = files.read_json(path)
+        kept = result.pop(_KEPT, None) if isinstance(result, dict) else None
+        if not result or not isinstance(result, dict) or (kept is not None and not self._is_mine(kept, result)):
+            raise UsageError(
+                f"{path} is not the result that this run left: rename that file, and the same command makes it again."
+            )
+        if kept is not None:
+            self._keep_records(kept.get("records"), kept.get("history"))
+        return result
 
-    def history(self, stage: str) -> list[dict[str, Any]]:
-        """The records of a stage, one an epoch."""
+    def history(self, stage: str) -> list[Record]:
+        """The records of a stage, one per epoch."""
         return [record for record in self.records if record["stage"] == stage]
 
     def checkpoint(self) -> dict[str, Any] | None:
         """The saved state, or None where there is none yet. History lines of later epochs are dropped.
 
         Raises:
-            UsageError: the file is damaged.
+            UsageError: the checkpoint is damaged or of another run, or the history is not the one it was saved with.
         """
         if self.path is None or not (self.path / "checkpoint.pt").exists():
             self.records = []
             return None
-        remedy = "remove that file to start this run again from its first epoch"
-        state = read_state(self.path / "checkpoint.pt", "records", remedy=remedy)
-        self.records = self.records[: state["records"]]
+        state = read_checkpoint(self.path)
+        if state.pop("run", identity := self._identity(state)) != identity:
+            raise UsageError(
+                f"{self.path / 'checkpoint.pt'} is of another run: put this run's own back, or name another folder."
+            )
+        self._keep_records(state["records"], state.pop("history", None))
         return state
 
-    def add(self, record: dict[str, Any], state: dict[str, Any]) -> None:
+    def add(self, record: Record, state: dict[str, Any]) -> None:
         """Keep an epoch's record and the state after it (tensors and plain values only)."""
         self.records.append(record)
         self.save(state)
 
     def save(self, state: dict[str, Any]) -> None:
         """Keep the state between two stages."""
-        if self.path is None:
-            return
-        lines = "".join(json.dumps(line) + "\n" for line in self.records)
-        self._guard(lambda path: files.write_text(path / "history.jsonl", lines))
-        self._write_state("checkpoint.pt", {**state, "records": len(self.records)})
+        self._guard(lambda path: self._save(path, state))
 
     def keep(self, state: dict[str, Any], stage: str, epoch: int) -> None:
         """Keep the state after an epoch for good, beside the one that later epochs replace."""
-        if self.path is not None:
-            self._write_state(f"{stage}-{epoch:04d}.pt", state)
-
-    def _write_state(self, name: str, state: dict[str, Any]) -> None:
-        buffer = io.BytesIO()
-        torch.save(state, buffer)
-        self._guard(lambda path: files.write_bytes(path / name, buffer.getvalue()))
+        known = {**state, "run": self._identity(state)}
+        self._guard(lambda path: write_state(path / f"{stage}-{epoch:04d}.pt", known))
 
     def finish(self, result: dict[str, Any]) -> None:
         """Keep the result: the run is finished."""
-        if self.path is not None:
-            self._write("result.json", result)
+        kept = {
+            "run": digest(self.config),
+            "records": len(self.records),
+            "history": digest_of_history(self.records),
+            "result": digest_of_result(result),
+        }
+        self._guard(lambda path: files.write_json(path / "result.json", {**result, _KEPT: kept}))
 
-    def _check_config(self, there: Any) -> None:
+    def _save(self, path: Path, state: dict[str, Any]) -> None:
+        files.write_text(path / "history.jsonl", "".join(json.dumps(line) + "\n" for line in self.records))
+        known = {"records": len(self.records), "history": digest_of_history(self.records)}
+        write_state(path / "checkpoint.pt", {**state, **known, "run": self._identity(state)})
+
+    def _open(self, path: Path) -> None:
+        if not (path / "config.json").exists():
+            _check_free(path)
+        self._take_lock(path)
+        if (path / "config.json").exists():
+            self._check_config(path)
+            self.records = read_history(path)
+        else:
+            _check_free(path)
+            files.write_json(path / "config.json", self.config)
+
+    def _take_lock(self, path: Path) -> None:
+        """A finished run needs no lock; where it can be had, leftovers of killed processes are removed."""
+        busy = f"The run in {path} is under way in another process or notebook: wait for it, or name another folder."
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock = Lock(path / ".lock", busy=busy)
+        except (OSError, UsageError):
+            if not (path / "result.json").exists():
+                raise
+            return
+        files.sweep(path)
+
+    def _check_config(self, path: Path) -> None:
+        """Refuse another configuration; take over values that only a stage reads which has not begun."""
+        there = files.read_json(path / "config.json")
         if there == self.config:
+            return
+        if not isinstance(there, dict):
+            raise UsageError(f"{path / 'config.json'} does not say what a run was asked: name another folder.")
+        if not begun(path, self.late) and digest(there, self.late) == digest(self.config, self.late):
+            files.write_json(path / "config.json", self.config)
             return
         name, old, new = _first_difference(there, self.config)
         raise UsageError(
-            f"{self.path} holds a run of another configuration ({name} is {old!r} there and {new!r} here): name "
-            "another folder."
+            f"{path} holds a run of another configuration ({name} is {reprlib.repr(old)} there and "
+            f"{reprlib.repr(new)} here): name another folder."
         )
 
-    def _check_free(self) -> None:
-        assert self.path is not None
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-            raise UsageError(f"{self.path} exists and is not a run folder: name an empty or a new folder.")
+    def _identity(self, state: dict[str, Any]) -> str:
+        """The digest of what a stage's state depends on."""
+        return digest(self.config, {} if state.get("stage") in self.late else self.late)
 
-    def _read_history(self) -> list[dict[str, Any]]:
-        assert self.path is not None
-        path = self.path / "history.jsonl"
-        if not path.exists():
-            return []
+    def _is_mine(self, kept: Any, result: dict[str, Any]) -> bool:
+        known = {"run": digest(self.config), "result": digest_of_result(result)}
+        return isinstance(kept, dict) and all(kept.get(key) == known[key] for key in known)
+
+    def _keep_records(self, count: Any, history: str | None) -> None:
+        """Drop the records that a state or a result does not know of, and compare the others with its digest."""
+        known = type(count) is int and 0 <= count <= len(self.records)
+        self.records = self.records[:count] if known else []
+        if not known or (history is not None and digest_of_history(self.records) != history):
+            assert self.path is not None
+            raise UsageError(
+                f"{self.path / 'history.jsonl'} is not as this run left it: put the run's own back, or name another "
+                "folder."
+            )
+
+    def _guard(self, work: Callable[[Path], None]) -> None:
+        """Do something with the folder, if there is one."""
+        if self.path is None:
+            return
         try:
-            return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        except (json.JSONDecodeError, UnicodeDecodeError):
-            raise UsageError(f"{path} is damaged: name another folder.") from None
-
-    def _write(self, name: str, value: Any) -> None:
-        self._guard(lambda path: files.write_json(path / name, value))
-
-    def _guard(self, write: Any) -> None:
-        try:
-            write(self.path)
+            work(self.path)
         except OSError as error:
-            raise UsageError(f"The run folder {self.path} cannot be written: {error.strerror or error}.") from None
+            self.close()
+            raise UsageError(f"The run folder {self.path} cannot be read or written: {files.reason(error)}.") from None
 
 
-def _first_difference(there: Any, here: Any) -> tuple[str, Any, Any]:
-    """The first key whose values differ, within a table of numbers the number's own, with both values."""
-    name = next(key for key in {**there, **here} if there.get(key) != here.get(key))
-    old, new = there.get(name), here.get(name)
-    return _first_difference(old, new) if isinstance(old, dict) and isinstance(new, dict) else (name, old, new)
+def begun(path: Path, stages: Late) -> bool:
+    """Whether the run in a folder is finished, or is in one of these stages.
+
+    Raises:
+        UsageError: the checkpoint cannot be read.
+    """
+    if (path / "result.json").exists():
+        return True
+    if not (path / "checkpoint.pt").exists():
+        return False
+    return read_checkpoint(path).get("stage") in stages
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The checkpoint of a run folder, as it is.
+
+    Raises:
+        UsageError: the file is damaged or cannot be read.
+    """
+    remedy = f"rename that file to start the run in {path} again"
+    return read_state(path / "checkpoint.pt", "records", remedy=remedy)
+
+
+def read_history(path: Path) -> list[Record]:
+    """The records that stand in a run folder, of all stages; the folder may be one that a process works in.
+
+    Raises:
+        UsageError: the file is damaged or cannot be read.
+    """
+    file = path / "history.jsonl"
+    if not file.exists():
+        return []
+    text = files.read_text(file)
+    try:
+        records = [files.parse_json(line) for line in text.splitlines()]
+    except ValueError:
+        records = [None]
+    if not all(_is_record(record) for record in records):
+        raise UsageError(f"{file} is damaged: put the run's own back, or name another folder.")
+    return records
 
 
 def kept_epochs(path: Path, stage: str) -> list[int]:
     """The epochs of a stage whose states a run folder keeps for good, ascending."""
-    return sorted(int(each.stem.removeprefix(f"{stage}-")) for each in path.glob(f"{stage}-[0-9]*.pt"))
+    names = (re.fullmatch(rf"{stage}-([0-9]{{4,9}})\.pt", each.name) for each in path.glob(f"{stage}-*.pt"))
+    return sorted(int(name[1]) for name in names if name)
 
 
-def kept_state(path: Path, stage: str, epoch: int) -> dict[str, Any]:
+def kept_state(path: Path, stage: str, epoch: int, *, run: str | None = None) -> dict[str, Any]:
     """The state after an epoch that a run folder keeps for good.
 
+    Args:
+        path: the run folder.
+        stage: that was kept.
+        epoch: one of `kept_epochs`.
+        run: digest of the configuration that the state must belong to.
+
     Raises:
-        UsageError: the file is damaged.
+        UsageError: the file is damaged, cannot be read or belongs to another run.
     """
-    state: dict[str, Any] = read_state(path / f"{stage}-{epoch:04d}.pt", "state", remedy="take another epoch")["state"]
+    file = path / f"{stage}-{epoch:04d}.pt"
+    kept = read_state(file, "state", remedy="take another epoch")
+    if run is not None and kept.get("run", run) != run:
+        raise UsageError(
+            f"{file} does not belong to the run that {path / 'config.json'} describes: take another epoch."
+        )
+    state: dict[str, Any] = kept["state"]
     return state
 
 
-def read_state(path: Path, key: str, *, remedy: str) -> dict[str, Any]:
-    """A file of tensors and plain values that holds a key; nothing in it is run.
+def _check_free(path: Path) -> None:
+    """Refuse a folder that holds anything but what a process left that was killed in its first write."""
+    ours = re.compile(r"\.lock|\.config\.json\.\w+\.partial")
+    if path.exists() and (not path.is_dir() or not all(ours.fullmatch(each.name) for each in path.iterdir())):
+        raise UsageError(f"{path} exists and is not a run folder: name an empty or a new folder.")
 
-    Raises:
-        UsageError: it is damaged; `remedy` says what to do.
-    """
-    try:
-        state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-        state[key]
-    except Exception as error:  # a damaged file makes the reader fail in any way
-        raise UsageError(f"{path} cannot be read ({type(error).__name__}): {remedy}.") from None
-    return state
+
+def _is_record(value: Any) -> bool:
+    """Whether a line of the history is one that a stage can have written."""
+    if not isinstance(value, dict) or type(value.get("stage")) is not str or type(value.get("epoch")) is not int:
+        return False
+    return all(type(value[name]) in (int, float) for name in MEASURED if name in value)
+
+
+def _first_difference(there: Record, here: Record) -> tuple[str, Any, Any]:
+    """The first key whose values differ, within a table of numbers the number's own, with both values."""
+    name = next(key for key in {**there, **here} if there.get(key) != here.get(key))
+    old, new = there.get(name), here.get(name)
+    return _first_difference(old, new) if isinstance(old, dict) and isinstance(new, dict) else (name, old, new)

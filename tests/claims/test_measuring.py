@@ -32,7 +32,7 @@ def test_every_seed_is_stored_with_what_makes_it_again(ledger: Ledger, calls: Ca
     assert stored["runs"][2]["device"] == "cpu"
     assert stored["manifest"]["command"] == f"nasbook claims measure heights --seeds 0,1,2 --folder {folder.as_posix()}"
     assert stored["manifest"]["seeds"] == [0, 1, 2]
-    assert sorted(path.name for path in folder.iterdir()) == ["depths.json", "heights.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [".lock", "depths.json", "heights.json"]
     assert told[0] == "heights: seed 0 (1 of 3)"
     assert told[1].startswith("heights: seed 1 (2 of 3), about ")
 

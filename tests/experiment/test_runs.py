@@ -61,6 +61,7 @@ def test_a_finished_run_is_read_and_not_run_again(dataset, tmp_path):
     assert again == first
     assert not events
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
+        ".lock",
         "config.json",
         "history.jsonl",
         "checkpoint.pt",

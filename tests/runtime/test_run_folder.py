@@ -17,15 +17,21 @@ def record(epoch):
 
 
 def test_a_run_is_kept_and_read_again(tmp_path):
-    folder = RunFolder(tmp_path / "run", CONFIG)
-    assert folder.checkpoint() is None
-    folder.add(record(1), {"weights": torch.ones(2)})
-    folder.finish({"accuracy": 50.0})
+    with RunFolder(tmp_path / "run", CONFIG) as folder:
+        assert folder.checkpoint() is None
+        folder.add(record(1), {"weights": torch.ones(2)})
+        folder.finish({"accuracy": 50.0})
     again = RunFolder(tmp_path / "run", CONFIG)
     assert again.history("search") == [record(1)]
     assert torch.equal(again.checkpoint()["weights"], torch.ones(2))
     assert again.result() == {"accuracy": 50.0}
-    assert sorted(os.listdir(tmp_path / "run")) == ["checkpoint.pt", "config.json", "history.jsonl", "result.json"]
+    assert sorted(os.listdir(tmp_path / "run")) == [
+        ".lock",
+        "checkpoint.pt",
+        "config.json",
+        "history.jsonl",
+        "result.json",
+    ]
 
 
 def test_states_are_kept_for_good_beside_the_one_that_is_replaced(tmp_path):
@@ -52,8 +58,8 @@ def test_a_damaged_kept_state_is_named(tmp_path):
 
 def test_history_that_the_checkpoint_does_not_know_is_dropped(tmp_path):
     """As after a kill between the two writes of an epoch."""
-    folder = RunFolder(tmp_path / "run", CONFIG)
-    folder.add(record(1), {"epoch": 1})
+    with RunFolder(tmp_path / "run", CONFIG) as folder:
+        folder.add(record(1), {"epoch": 1})
     with (tmp_path / "run" / "history.jsonl").open("a") as file:
         file.write(json.dumps(record(2)) + "\n")
     again = RunFolder(tmp_path / "run", CONFIG)
@@ -62,7 +68,7 @@ def test_history_that_the_checkpoint_does_not_know_is_dropped(tmp_path):
 
 
 def test_history_before_the_first_checkpoint_is_dropped(tmp_path):
-    RunFolder(tmp_path / "run", CONFIG)
+    RunFolder(tmp_path / "run", CONFIG).close()
     (tmp_path / "run" / "history.jsonl").write_text(json.dumps(record(1)) + "\n")
     again = RunFolder(tmp_path / "run", CONFIG)
     assert again.checkpoint() is None
@@ -70,7 +76,7 @@ def test_history_before_the_first_checkpoint_is_dropped(tmp_path):
 
 
 def test_another_configuration_is_refused_and_named(tmp_path):
-    RunFolder(tmp_path / "run", CONFIG)
+    RunFolder(tmp_path / "run", CONFIG).close()
     with pytest.raises(UsageError, match="seed is 0 there and 1 here"):
         RunFolder(tmp_path / "run", {**CONFIG, "seed": 1})
 
@@ -84,10 +90,10 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\x80\x04\x95"])
 def test_a_damaged_checkpoint_is_named(tmp_path, content):
-    folder = RunFolder(tmp_path / "run", CONFIG)
-    folder.add(record(1), {"epoch": 1})
+    with RunFolder(tmp_path / "run", CONFIG) as folder:
+        folder.add(record(1), {"epoch": 1})
     (tmp_path / "run" / "checkpoint.pt").write_bytes(content)
-    with pytest.raises(UsageError, match="remove that file"):
+    with pytest.raises(UsageError, match="rename that file"):
         RunFolder(tmp_path / "run", CONFIG).checkpoint()
 
 
@@ -96,8 +102,8 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):
         def __reduce__(self):
             return (os.mkdir, (str(tmp_path / "owned"),))
 
-    folder = RunFolder(tmp_path / "run", CONFIG)
-    folder.add(record(1), {"epoch": 1})
+    with RunFolder(tmp_path / "run", CONFIG) as folder:
+        folder.add(record(1), {"epoch": 1})
     torch.save({"records": 1, "state": Evil()}, tmp_path / "run" / "checkpoint.pt")
     with pytest.raises(UsageError, match="cannot be read"):
         RunFolder(tmp_path / "run", CONFIG).checkpoint()

@@ -9,7 +9,7 @@ from typing import Any
 
 from nasbook import strategies
 from nasbook.analysis import ranks, weight_sharing
-from nasbook.runtime.driver import drive
+from nasbook.experiment.folders import go_on
 from nasbook.runtime.events import Listener
 from nasbook.runtime.run_folder import RunFolder
 from nasbook.selection import shared_weight_accuracies
@@ -48,11 +48,8 @@ def study(
     search = weight_sharing.population(seed=seed, epochs=settings["epochs"], numbers=numbers, device=device)
     alone = [table(each) for each in every]
     before = shared_weight_accuracies(search, every)
-    run = RunFolder(folder / "supernet" if folder else None, {"seed": seed, "numbers": asdict(search.numbers)})
-    saved = run.checkpoint()
-    if saved is not None:
-        search.load_state_dict(saved["state"])
-    drive(search, run, listeners)
+    with RunFolder(folder / "supernet" if folder else None, {"seed": seed, "numbers": asdict(search.numbers)}) as run:
+        go_on(search, run, listeners, run.checkpoint())
     after = shared_weight_accuracies(search, every)
     tau, untrained = (ranks.kendall(scores, alone, resamples=0).value for scores in (after, before))
     overlap = ranks.top_overlap(after, alone, settings["top"])

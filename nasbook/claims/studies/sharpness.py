@@ -12,10 +12,10 @@ import torch
 
 from nasbook import datasets, instruments, sizes, spaces
 from nasbook.analysis import ranks
+from nasbook.experiment.folders import go_on
 from nasbook.instruments import Line, Points
 from nasbook.instruments.hessian import mean_derivatives
 from nasbook.runtime import devices
-from nasbook.runtime.driver import drive
 from nasbook.runtime.events import Listener
 from nasbook.runtime.rounding import rounded
 from nasbook.runtime.run_folder import RunFolder
@@ -58,11 +58,8 @@ def taylor(
         of the epochs in which lambda_max |d|^2 / 2 is above the gap. The series are `lines`, `eigenvalue` and `drawn`.
     """
     search = _search(seed, settings, size, device)
-    run = RunFolder(folder / "search" if folder else None, {"seed": seed, "size": size, **settings})
-    saved = run.checkpoint()
-    if saved is not None:
-        search.load_state_dict(saved["state"])
-    history = drive(search, run, tuple(listeners))
+    with RunFolder(folder / "search" if folder else None, {"seed": seed, "size": size, **settings}) as run:
+        history = go_on(search, run, listeners, run.checkpoint())
     lines, eigenvalues = [Line(**record["line"]) for record in history], [record["eigenvalue"] for record in history]
     ratio = lines[-1].estimated_gap() / lines[-1].gap
     drawn = gaps(search, draw(search, settings["architectures"], seed))

@@ -11,8 +11,8 @@ from typing import Any
 from nasbook import datasets, experiment, instruments, sizes, spaces
 from nasbook.analysis import skip_domination, skip_errors
 from nasbook.analysis.skip_errors import EdgeErrors
+from nasbook.experiment.folders import go_on
 from nasbook.runtime import devices
-from nasbook.runtime.driver import drive
 from nasbook.runtime.events import Listener
 from nasbook.runtime.run_folder import RunFolder
 from nasbook.search import Search, recipes
@@ -245,8 +245,5 @@ class _Runner:
         """A search that has ended, and its records."""
         search = self.start(frozen=frozen)
         asked = {"numbers": asdict(search.numbers), "seed": self.seed, "space": search.space.name, "frozen": frozen}
-        run = RunFolder(self.folder / part if self.folder else None, asked)
-        saved = run.checkpoint()
-        if saved is not None:
-            search.load_state_dict(saved["state"])
-        return search, drive(search, run, self.listeners)
+        with RunFolder(self.folder / part if self.folder else None, asked) as run:
+            return search, go_on(search, run, self.listeners, run.checkpoint())

@@ -11,7 +11,7 @@ from typing import Any
 from nasbook import datasets, instruments, sizes, spaces
 from nasbook.analysis import smoothing
 from nasbook.claims.studies.fresh_training import fresh_accuracies
-from nasbook.experiment.runs import go_on
+from nasbook.experiment.folders import go_on
 from nasbook.instruments.points import LARGEST_BATCH
 from nasbook.runtime import devices
 from nasbook.runtime.errors import UsageError
@@ -232,8 +232,8 @@ class _Runner:
             "method": method,
             **{key: self.settings[key] for key in ("eigenvalue_every", "eigenvalue_images") if key in self.settings},
         }
-        run = RunFolder(self.folder / f"search-{method}" if self.folder else None, asked)
-        return go_on(search, run, self.listeners, run.checkpoint())
+        with RunFolder(self.folder / f"search-{method}" if self.folder else None, asked) as run:
+            return go_on(search, run, self.listeners, run.checkpoint())
 
     def train(self, text: str, times: int) -> list[float]:
         """Test accuracies (percent), each on images of its own; an architecture is trained so often only once."""

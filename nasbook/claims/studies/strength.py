@@ -11,7 +11,7 @@ from nasbook import datasets, sizes, spaces
 from nasbook.analysis import forcing, strength
 from nasbook.analysis.forcing import Assignment
 from nasbook.analysis.strength import Strength
-from nasbook.experiment.runs import go_on
+from nasbook.experiment.folders import go_on
 from nasbook.runtime import devices
 from nasbook.runtime.events import Listener
 from nasbook.runtime.rounding import rounded
@@ -85,8 +85,8 @@ def begun(seed: int, settings: dict[str, Any], *, size: str, device: str) -> Sea
 def train(search: Search, folder: Path | None, asked: dict[str, Any], listeners: Iterable[Listener]) -> None:
     """Take a search to its end; one that was killed goes on from its last epoch."""
     place = None if folder is None else folder / "search"
-    run = RunFolder(place, {**asked, "seed": search.seed, "numbers": asdict(search.numbers)})
-    go_on(search, run, listeners, run.checkpoint())
+    with RunFolder(place, {**asked, "seed": search.seed, "numbers": asdict(search.numbers)}) as run:
+        go_on(search, run, listeners, run.checkpoint())
 
 
 def of_strengths(measured: Sequence[Strength]) -> dict[str, Any]:

@@ -1,0 +1,35 @@
+"""Digests that say which run a file belongs to, and that it is as the run left it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# For a later stage of a run, the keys of the configuration that no earlier stage reads.
+Late = Mapping[str, Sequence[str]]
+
+MEASURED = ("seconds", "instrument_seconds", "memory_mib")  # numbers of a record in which equal runs differ
+
+
+def digest(config: Mapping[str, Any], late: Late | None = None) -> str:
+    """SHA-256 of a configuration, in hexadecimal digits.
+
+    Args:
+        config: plain JSON values.
+        late: the keys of these stages are left out.
+    """
+    without = {name for names in (late or {}).values() for name in names}
+    plain = {name: value for name, value in config.items() if name not in without}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def digest_of_history(records: Sequence[Mapping[str, Any]]) -> str:
+    """SHA-256 of all in which the records of equal runs are equal."""
+    return digest({"records": [{**record, **{name: 0 for name in MEASURED if name in record}} for record in records]})
+
+
+def digest_of_result(result: Mapping[str, Any]) -> str:
+    """SHA-256 of all in which the results of equal runs are equal: times, memory and the folder's name are left out."""
+    return digest({name: 0 if name in ("memory_mib", "run") or "seconds" in name else result[name] for name in result})

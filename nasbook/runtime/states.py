@@ -1,0 +1,68 @@
+"""Files of tensors and plain values: written whole, and read only if every byte is as it was written."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nasbook.runtime import files
+from nasbook.runtime.errors import UsageError
+
+
+def write_state(path: Path, state: dict[str, Any]) -> None:
+    """Write tensors and plain values atomically. Each member of the file carries its checksum (CRC-32)."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    files.write_bytes(path, buffer.getvalue())
+
+
+def read_state(path: Path, key: str, *, remedy: str) -> dict[str, Any]:
+    """Read a file of tensors and plain values that holds a key; nothing in it is run.
+
+    Args:
+        path: the file.
+        key: a key that the file must hold.
+        remedy: what to do about a damaged file, to end the sentence with.
+
+    Raises:
+        UsageError: the file is damaged, or it cannot be read for a reason that is not its content (permissions, a disk
+            error, too little memory): then nothing is wrong with the file and no remedy is given.
+    """
+    try:
+        content = path.read_bytes()
+        _check(content)
+        state = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read ({files.reason(error)}): when it can be read, the same command goes on."
+        ) from None
+    except MemoryError:
+        raise UsageError(f"There is not enough memory to read {path}: free some, and run again.") from None
+    except Exception as error:  # a damaged file makes the reader fail in any way
+        if "allocate" in str(error):  # how torch says that memory ran out
+            raise UsageError(f"There is not enough memory to read {path}: free some, and run again.") from None
+        raise UsageError(f"{path} cannot be read ({type(error).__name__}): {remedy}.") from None
+    if not isinstance(state, dict) or key not in state:
+        raise UsageError(f"{path} cannot be read (it has no {key!r}): {remedy}.")
+    return state
+
+
+def _check(content: bytes) -> None:
+    """Compare the checksum of every member with its bytes.
+
+    Raises:
+        UnpicklingError: the content is no such file or has changed.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            plain = all(each.compress_type == zipfile.ZIP_STORED for each in archive.infolist())
+            if not plain or archive.testzip() is not None:
+                raise pickle.UnpicklingError("a member has changed")
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, EOFError) as error:
+        raise pickle.UnpicklingError(str(error)) from None
