@@ -62,7 +62,7 @@ def read(study: Study, folder: Path, *, size: str | None = None) -> dict[str, An
 
 def _is_run(run: Any) -> bool:
     """Whether a stored run is as `measure` writes it."""
-    kinds = {"seed": int, "seconds": (int, float), "device": str, "values": dict}
+    kinds: dict[str, Any] = {"seed": int, "seconds": (int, float), "device": str, "values": dict}
     return isinstance(run, dict) and all(
         isinstance(run.get(key), kind) and not isinstance(run[key], bool) for key, kind in kinds.items()
     )

@@ -59,8 +59,12 @@ def parse_json(text: str) -> Any:
     """
     try:
         return json.loads(text)
+    except json.JSONDecodeError:
+        raise
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    except ValueError:
+        raise ValueError("it holds a number with thousands of digits") from None
 
 
 def read_text(path: Path) -> str:

@@ -171,7 +171,8 @@ class RunFolder:
         if not begun(path, self.late) and digest(there, self.late) == digest(self.config, self.late):
             files.write_json(path / "config.json", self.config)
             return
-        name, old, new = _first_difference(there, self.config)
+        early = _without(there, self.late), _without(self.config, self.late)
+        name, old, new = _first_difference(*(early if early[0] != early[1] else (there, self.config)))
         raise UsageError(
             f"{path} holds a run of another configuration ({name} is {reprlib.repr(old)} there and "
             f"{reprlib.repr(new)} here): name another folder."
@@ -282,6 +283,12 @@ def _check_free(path: Path) -> None:
     ours = re.compile(r"\.lock|\.config\.json\.\w+\.partial")
     if path.exists() and (not path.is_dir() or not all(ours.fullmatch(each.name) for each in path.iterdir())):
         raise UsageError(f"{path} exists and is not a run folder: name an empty or a new folder.")
+
+
+def _without(config: Record, late: Late) -> Record:
+    """The part of a configuration that every stage reads."""
+    names = {name for keys in late.values() for name in keys}
+    return {key: value for key, value in config.items() if key not in names}
 
 
 def _is_record(value: Any) -> bool:
