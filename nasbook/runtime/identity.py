@@ -20,9 +20,13 @@ def digest(config: Mapping[str, Any], late: Late | None = None) -> str:
         config: plain JSON values.
         late: the keys of these stages are left out.
     """
-    without = {name for names in (late or {}).values() for name in names}
-    plain = {name: value for name, value in config.items() if name not in without}
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(without(config, late or {}), sort_keys=True).encode()).hexdigest()
+
+
+def without(config: Mapping[str, Any], late: Late) -> dict[str, Any]:
+    """The part of a configuration that every stage reads."""
+    names = {name for keys in late.values() for name in keys}
+    return {name: value for name, value in config.items() if name not in names}
 
 
 def digest_of_history(records: Sequence[Mapping[str, Any]]) -> str:

@@ -23,7 +23,7 @@ from typing import Any
 
 from nasbook.runtime import files
 from nasbook.runtime.errors import UsageError
-from nasbook.runtime.identity import MEASURED, Late, digest, digest_of_history, digest_of_result
+from nasbook.runtime.identity import MEASURED, Late, digest, digest_of_history, digest_of_result, without
 from nasbook.runtime.lock import Lock
 from nasbook.runtime.states import read_state, write_state
 
@@ -171,7 +171,7 @@ class RunFolder:
         if not begun(path, self.late) and digest(there, self.late) == digest(self.config, self.late):
             files.write_json(path / "config.json", self.config)
             return
-        early = _without(there, self.late), _without(self.config, self.late)
+        early = without(there, self.late), without(self.config, self.late)
         name, old, new = _first_difference(*(early if early[0] != early[1] else (there, self.config)))
         raise UsageError(
             f"{path} holds a run of another configuration ({name} is {reprlib.repr(old)} there and "
@@ -283,12 +283,6 @@ def _check_free(path: Path) -> None:
     ours = re.compile(r"\.lock|\.config\.json\.\w+\.partial")
     if path.exists() and (not path.is_dir() or not all(ours.fullmatch(each.name) for each in path.iterdir())):
         raise UsageError(f"{path} exists and is not a run folder: name an empty or a new folder.")
-
-
-def _without(config: Record, late: Late) -> Record:
-    """The part of a configuration that every stage reads."""
-    names = {name for keys in late.values() for name in keys}
-    return {key: value for key, value in config.items() if key not in names}
 
 
 def _is_record(value: Any) -> bool:
