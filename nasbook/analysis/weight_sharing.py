@@ -8,6 +8,7 @@ of every architecture of the space with the shared weights. An interrupted run g
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import time
@@ -118,7 +119,7 @@ def train_paths(search: Search, paths: Iterable[Genotype]) -> None:
         loss = F.cross_entropy(search.logits(images, one_hot(search.space, path)), labels)
         search.w_optimizer.zero_grad()  # to None: SGD leaves other paths' weights alone, momentum and decay too
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(search.supernet.parameters(), search.numbers.clip)
+        torch.nn.utils.clip_grad_norm_(search.supernet.parameters(), search.numbers.clip or math.inf)
         search.w_optimizer.step()
 
 

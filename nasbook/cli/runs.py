@@ -97,7 +97,9 @@ def select(
     epoch: Annotated[
         int | None, typer.Option(help="Select from the state after this epoch. By default the last that is kept.")
     ] = None,
-    selection: Annotated[str, typer.Option(help="perturbation, magnitude, all-edges or ranking.")] = "perturbation",
+    selection: Annotated[
+        str, typer.Option(help="perturbation, magnitude, all-edges, top-pairs or ranking.")
+    ] = "perturbation",
     device: Device = "auto",
     root: Root = None,
     as_json: AsJson = False,

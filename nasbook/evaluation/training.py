@@ -93,7 +93,7 @@ class Training:
                 step_loss = loss_with_auxiliary(outputs, labels, self.numbers.auxiliary)
                 self.optimizer.zero_grad()
                 step_loss.backward()
-                torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.numbers.clip)
+                torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.numbers.clip or math.inf)
                 self.optimizer.step()
                 loss += step_loss.detach()
                 correct += (outputs[0].argmax(1) == labels).sum()

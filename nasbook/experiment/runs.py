@@ -86,7 +86,9 @@ def search(
     """
     recipe = recipes.get(method)
     preset = sizes.get(size)
-    preset = preset.of(spaces.family(space or preset.space), method)
+    preset = preset.of(
+        spaces.family(space or preset.space), method, space=space or preset.space, data=_data_name(data or preset.data)
+    )
     if recipe.selection not in SELECTIONS:  # said now: a selection is first used after the whole search
         there = ", ".join(SELECTIONS)
         raise UsageError(f"Recipe {method!r}: selection {recipe.selection!r} does not exist; there are {there}.")

@@ -6,6 +6,7 @@ gradient is taken, and what is done to the weights before the inner step.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -276,7 +277,7 @@ class Search:
         loss = F.cross_entropy(logits, labels)
         self.w_optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.supernet.parameters(), self.numbers.clip)
+        torch.nn.utils.clip_grad_norm_(self.supernet.parameters(), self.numbers.clip or math.inf)
         self.w_optimizer.step()
         return loss.detach(), (logits.argmax(1) == labels).sum()
 

@@ -133,7 +133,8 @@ def drawn(mixing: Mixing, radius: float, generator: torch.Generator) -> Mixing:
 def allowed(mixing: Mixing, moved: Weights) -> Mixing:
     """Moved weights brought back to where weights may lie: cut to 0 and 1, then scaled to the sum that the row had.
 
-    A row that is cut to zero everywhere puts all its sum on the weight that was its largest. Weights of what is not
+    A row that is cut to zero everywhere puts all its sum where the moved row was largest, as in the released code
+    (model_search.py: Network.clip). Weights of what is not
     active stay, decided rows stay, whose active weights are all one, and so do the weights of whole edges.
 
     Args:
@@ -150,7 +151,8 @@ def allowed(mixing: Mixing, moved: Weights) -> Mixing:
 def _rows(before: Tensor, after: Tensor, may_move: Tensor) -> Tensor:
     """(rows, columns) brought back row by row."""
     cut = torch.where(may_move, after.clamp(0.0, 1.0), 0.0)
-    largest = torch.zeros_like(before).scatter(-1, before.argmax(-1, keepdim=True), 1.0)
+    place = torch.where(may_move, after, -torch.inf).argmax(-1, keepdim=True)
+    largest = torch.zeros_like(before).scatter(-1, place, 1.0)
     cut = torch.where(cut.sum(-1, keepdim=True) > 0, cut, largest)
     total = torch.where(may_move, before, 0.0).sum(-1, keepdim=True)
     scaled = cut * total / cut.sum(-1, keepdim=True)

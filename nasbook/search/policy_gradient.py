@@ -16,7 +16,9 @@ from nasbook.relaxation.drawing import log_chance
 from nasbook.search.hypergradient import Hypergradient, LookAhead, Problem, Tensors, gradients
 from nasbook.supernet.mixing import Active
 
-BASELINE_DECAY = 0.99  # of the moving average of rewards, as in both released codes
+BASELINE_STEP = (
+    0.99  # how much of the way to a step's mean reward the baseline goes, as in ProxylessNAS's released code
+)
 
 
 def policy_gradient(problem: Problem, w: Tensors, alpha: Tensors, look_ahead: LookAhead) -> Hypergradient:
@@ -24,23 +26,24 @@ def policy_gradient(problem: Problem, w: Tensors, alpha: Tensors, look_ahead: Lo
 
     Args:
         problem: its `plays` says how many; each play gives the reward of one and the log-probability of drawing it. The
-            baseline is the moving average of rewards before this step, which leaves the mean gradient as it is; at the
-            first step these rewards' own mean, which shortens it by one part in `plays`.
+            baseline is moved before it is subtracted, as in the released code (search/nas_manager.py:
+            rl_update_step), so it is nearly the mean of these rewards. That shortens the gradient by nearly one
+            part in `plays`.
         w, alpha: the shared weights and the architecture parameters.
         look_ahead: not used.
     """
     assert problem.play is not None
     plays = [problem.play(w, alpha) for _ in range(problem.plays)]
     rewards = torch.stack([reward for reward, _ in plays])
-    baseline = rewards.mean() if problem.baseline is None else problem.baseline
+    baseline = next_baseline(problem.baseline, rewards.mean())
     scores = torch.stack([log_probability for _, log_probability in plays])
     loss = -((rewards - baseline) * scores.to(rewards)).mean()
     return Hypergradient(gradients(loss, alpha), 1.0 - rewards.mean(), rewards.mean())
 
 
 def next_baseline(baseline: Tensor | None, reward: Tensor) -> Tensor:
-    """The moving average of rewards after one more; it starts at the first."""
-    return reward if baseline is None else BASELINE_DECAY * baseline + (1.0 - BASELINE_DECAY) * reward
+    """The baseline after a step with this mean reward; it starts at the first."""
+    return reward if baseline is None else baseline + BASELINE_STEP * (reward - baseline)
 
 
 def log_probability(weights: Mapping[str, Tensor], active: Active) -> Tensor:

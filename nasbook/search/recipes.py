@@ -54,7 +54,7 @@ RECIPES = {
         ),
         Recipe("snas", relaxation="gumbel-softmax", hypergradient="single-level", selection="all-edges"),
         Recipe("snas-bilevel", relaxation="gumbel-softmax", title="SNAS (bilevel)", paper="Chen et al. 2021, table 4"),
-        Recipe("gdas", relaxation="hard-gumbel", memory="active"),
+        Recipe("gdas", relaxation="hard-gumbel", memory="active", selection="top-pairs"),
         Recipe(
             "dsnas",
             relaxation="score-function",
@@ -151,7 +151,7 @@ READERS: dict[str, tuple[str, tuple[str, ...], object]] = {
     "frozen_epochs": ("hypergradient", _LEARNING, ...),
     "cost_weight": ("hypergradient", _LEARNING, 0.0),
     # It goes back to an earlier architecture, but not to the supernet that a selection by perturbation would need.
-    "early_stop": ("selection", ("magnitude", "all-edges", "ranking"), 0.0),
+    "early_stop": ("selection", ("magnitude", "all-edges", "top-pairs", "ranking"), 0.0),
     "unsampled": ("relaxation", ("hard-gumbel",), "nothing"),
     **{name: ("selection", ("perturbation",), ...) for name in SELECTING},
     "partial": ("memory", ("partial",), 1),

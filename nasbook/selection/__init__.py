@@ -7,7 +7,7 @@ from collections.abc import Callable
 from nasbook.relaxation import Derive
 from nasbook.runtime.driver import Stage
 from nasbook.search import Search
-from nasbook.selection.magnitude import every_edge, magnitude
+from nasbook.selection.magnitude import every_edge, magnitude, top_pairs
 from nasbook.selection.perturbation import PerturbationSelection
 from nasbook.selection.ranking import ranking, shared_weight_accuracies
 from nasbook.spaces import Architecture
@@ -28,6 +28,7 @@ def by_perturbation(search: Search, drive: Drive) -> Architecture:
 SELECTIONS: dict[str, Selection] = {
     "magnitude": lambda search, drive: search.outcome(),
     "all-edges": lambda search, drive: search.outcome(),
+    "top-pairs": lambda search, drive: search.outcome(),
     "ranking": lambda search, drive: ranking(search),
     "perturbation": by_perturbation,
 }
@@ -35,7 +36,7 @@ SELECTIONS: dict[str, Selection] = {
 
 def derive(selection: str) -> Derive:
     """The rule that reads an architecture off the operation weights while a search with this selection goes on."""
-    return every_edge if selection == "all-edges" else magnitude
+    return {"all-edges": every_edge, "top-pairs": top_pairs}.get(selection, magnitude)
 
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "magnitude",
     "ranking",
     "shared_weight_accuracies",
+    "top_pairs",
 ]

@@ -2,7 +2,8 @@
 
 DARTS keeps the strongest operation on the two strongest edges of a node (Liu et al. 2019, section 2.4). NAS-Bench-201
 keeps all edges, each with its strongest operation; NAS-Bench-1Shot1 the strongest parents of each node. SNAS keeps
-every edge of the DARTS space too (Xie et al. 2019), which is a rule of its own here: `every_edge`. Where edges have
+every edge of the DARTS space too (Xie et al. 2019), and GDAS its strongest pairs of operation and edge (Dong & Yang
+2019), which are rules of their own here: `every_edge` and `top_pairs`. Where edges have
 weights of their own, an operation counts by its weight times that of its edge (Xu et al. 2020, section 3.3).
 """
 
@@ -48,6 +49,23 @@ def every_edge(space: Space, weights: Mapping[str, Tensor]) -> Any:
         An architecture of the space, its edges in the order of the space; of equal weights the earlier wins.
     """
     rules: Mapping[str, Rule] = {**RULES, "darts": all_edges}
+    return rules[space.family](space, _scores(space, weights))
+
+
+def top_pairs(space: Space, weights: Mapping[str, Tensor]) -> Any:
+    """The architecture that GDAS derives in the DARTS family: the strongest (operation, edge) pairs into each node.
+
+    Both pairs of a node may be two operations of one edge (AutoDL-Projects, search_model_gdas_nasnet.py: genotype). In
+    every other family the rule is that of `magnitude`.
+
+    Args:
+        space: the search space.
+        weights: for each group of the space (rows, columns), after the softmax.
+
+    Returns:
+        An architecture of the space, each node's strongest pair first; of equal weights the earlier wins.
+    """
+    rules: Mapping[str, Rule] = {**RULES, "darts": strongest_pairs}
     return rules[space.family](space, _scores(space, weights))
 
 
@@ -98,6 +116,29 @@ def _cell(cell: Cell, weights: list[list[float]]) -> tuple[Pair, ...]:
             best.append((weights[edge][names.index(choice)], choice, cell.edges[edge][0]))
         best.sort(key=lambda entry: -entry[0])  # stable: of equal edges the earlier stays first
         pairs += [(choice, source) for _, choice, source in best[: cell.keep]]
+    return tuple(pairs)
+
+
+def strongest_pairs(space: SearchSpace, weights: Weights) -> Genotype:
+    """The rule of GDAS in the DARTS family: each node's strongest pairs of an operation and an edge, without `none`.
+
+    Returns:
+        The genotype, each node's strongest pair first; of equal pairs the earlier wins.
+    """
+    return space.genotype({name: _node_pairs(cell, weights[name]) for name, cell in space.groups.items()})
+
+
+def _node_pairs(cell: Cell, weights: list[list[float]]) -> tuple[Pair, ...]:
+    pairs: list[Pair] = []
+    for node in cell.nodes:
+        every = [
+            (weights[edge][column], name, cell.edges[edge][0])
+            for edge in cell.into(node)
+            for column, name in enumerate(cell.operations[edge])
+            if name != "none"
+        ]
+        every.sort(key=lambda entry: -entry[0])  # stable: of equal pairs the earlier stays first
+        pairs += [(name, source) for _, name, source in every[: cell.keep]]
     return tuple(pairs)
 
 

@@ -10,11 +10,12 @@ from dataclasses import replace
 from nasbook.runtime.errors import UsageError
 from nasbook.sizes.class_size import CLASS, CLASS_METHODS
 from nasbook.sizes.numbers import Numbers, SearchNumbers, TrainNumbers, override
-from nasbook.sizes.paper_size import PAPER, PAPER_METHODS
+from nasbook.sizes.paper_size import PAPER, PAPER_CELLS, PAPER_METHODS, PAPER_TRAININGS
 from nasbook.sizes.size import Size
 
 SIZES = {
-    size.name: replace(size, methods=methods) for size, methods in ((CLASS, CLASS_METHODS), (PAPER, PAPER_METHODS))
+    "class": replace(CLASS, methods=CLASS_METHODS),
+    "paper": replace(PAPER, methods=PAPER_METHODS, trainings=PAPER_TRAININGS, cells=PAPER_CELLS),
 }
 
 

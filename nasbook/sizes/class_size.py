@@ -99,8 +99,8 @@ CLASS_METHODS: dict[str, dict[str, dict[str, Any]]] = {
     "snas": {"": {"alpha_clip": 10.0, "temperature_end": 0.03}},
     "snas-bilevel": {"": {"temperature": 10.0}},
     "gdas": {
-        "": {**_SAMPLED, "temperature": 10.0, "temperature_end": 0.1, "unsampled": "ones"},
-        "nas-bench-201": {"epochs": 24},
+        "": {**_SAMPLED, "temperature": 10.0, "temperature_end": 0.1},
+        "nas-bench-201": {"epochs": 24, "unsampled": "ones"},
     },
     "dsnas": {"": {**_SAMPLED, "alpha_decay": 0.0}, "nas-bench-201": {"epochs": 24}},
     "drnas-progressive": {

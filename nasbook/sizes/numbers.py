@@ -26,7 +26,7 @@ class SearchNumbers:
         w_momentum: momentum of the shared weights.
         w_nesterov: Nesterov's momentum for the shared weights.
         w_decay: weight decay of the shared weights.
-        clip: largest norm of the shared weights' gradient.
+        clip: largest norm of the shared weights' gradient; 0 leaves the gradient as it is.
         alpha_lr: learning rate of the architecture parameters (Adam).
         alpha_beta1: Adam's decay of the mean gradient.
         alpha_beta2: Adam's decay of the mean squared gradient.
@@ -63,7 +63,7 @@ class SearchNumbers:
         tuning_steps: steps between its decisions.
         order: "alpha-first" as in the released code, or "weights-first" as the lecture writes it.
         augment: random crop and flip of both halves.
-        drop_path: probability that drop path on the supernet's operations rises to, linearly from 0 at the first epoch.
+        drop_path: probability of drop path on the supernet's mixed edges at the end; it rises linearly from 0.
         early_stop: growth of the dominant eigenvalue at which the search ends and goes back to the architecture before
             the growth (1.3 as published); 0 never ends it. Measuring the curvature costs several times the search.
         running: running statistics in batch normalisation, used in evaluation.
@@ -134,7 +134,7 @@ class TrainNumbers:
         momentum: momentum of SGD.
         nesterov: Nesterov's momentum.
         decay: weight decay.
-        clip: largest norm of the gradient.
+        clip: largest norm of the gradient; 0 leaves the gradient as it is.
         drop_path: largest probability of drop path, reached linearly from 0 at the first epoch.
         auxiliary: weight of the auxiliary classifier's loss; 0 leaves it out.
         cutout: side of the square that cutout blanks, in pixels; 0 leaves it out.

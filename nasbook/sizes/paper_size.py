@@ -47,7 +47,8 @@ PAPER = Size(
         augment=True,
     ),
     families={
-        # Dong & Yang 2020: 3 stages of 5 cells and 2 residual blocks; the training recipe of the benchmark.
+        # Dong & Yang 2020: 3 stages of 5 cells and 2 residual blocks; the training recipe of the benchmark, which clips
+        # no gradient.
         "nas-bench-201": (
             {"layers": 17, "nodes": None, "reduction": "fixed", "running": False},
             {
@@ -58,12 +59,14 @@ PAPER = Size(
                 "lr": 0.1,
                 "nesterov": True,
                 "decay": 5e-4,
+                "clip": 0.0,
                 "drop_path": 0.0,
                 "auxiliary": 0.0,
                 "cutout": 0,
             },
         ),
-        # Zela et al. 2020 (search); Ying et al. 2019 (training).
+        # Zela et al. 2020 (search); Ying et al. 2019 (training). NAS-Bench-101 was trained by RMSProp (momentum 0.9,
+        # epsilon 1.0), which is not taken over: trainings here take SGD.
         "nas-bench-1shot1": (
             {"batch": 96, "layers": 9, "nodes": None, "reduction": "fixed", "tuning_steps": 5 * 260},
             {
@@ -73,6 +76,7 @@ PAPER = Size(
                 "layers": 9,
                 "lr": 0.1,
                 "decay": 1e-4,
+                "clip": 0.0,
                 "drop_path": 0.0,
                 "auxiliary": 0.0,
                 "cutout": 0,
@@ -81,9 +85,14 @@ PAPER = Size(
     },
 )
 
-_PROXYLESS = {"alpha_lr": 1e-3, "alpha_beta1": 0.0, "alpha_decay": 0.0, "epochs": 160, "frozen_epochs": 40}
+_PROXYLESS = {
+    **{"alpha_lr": 1e-3, "alpha_beta1": 0.0, "alpha_decay": 0.0, "alpha_every": 5},
+    **{"epochs": 160, "frozen_epochs": 40, "w_nesterov": True},
+}
 _DRNAS = {"w_lr": 0.1, "w_lr_end": 0.0, "alpha_lr": 6e-4}
-_LONGER = {"nas-bench-201": {"epochs": 100}, "nas-bench-1shot1": {"epochs": 100}}
+# The released codes of DrNAS, SDARTS and PT keep running statistics in the supernet of NAS-Bench-201.
+_RUNNING = {"epochs": 100, "running": True}
+_LONGER = {"nas-bench-201": _RUNNING, "nas-bench-1shot1": {"epochs": 100}}
 # The methods' own numbers as published; what is left out is as for DARTS. ImageNet's batches are not taken over.
 PAPER_METHODS: dict[str, dict[str, dict[str, Any]]] = {
     # Li & Talwalkar 2020 on NAS-Bench-201 (Dong & Yang 2020).
@@ -109,17 +118,19 @@ PAPER_METHODS: dict[str, dict[str, dict[str, Any]]] = {
             "w_nesterov": True,
             "temperature": 10.0,
             "temperature_end": 0.1,
-            "unsampled": "ones",
-        }
+            "order": "weights-first",
+        },
+        "darts": {"batch": 256, "layers": 6, "tuning_steps": 5 * 97},
+        "nas-bench-201": {"unsampled": "ones"},
     },
     # Hu et al. 2020; epochs as in the run of Chen et al. 2021 on NAS-Bench-201.
     "dsnas": {"": {"epochs": 100, "alpha_lr": 1e-3, "alpha_decay": 0.0, "alpha_start": 1.0, "alpha_scale": 0.01}},
     # Chen et al. 2021 and the authors' released code.
-    "drnas": {"darts": _DRNAS, "nas-bench-201": {"epochs": 100}},
+    "drnas": {"darts": _DRNAS, "nas-bench-201": _RUNNING},
     "drnas-progressive": {
         "": {"frozen_epochs": 10},
         "darts": {**_DRNAS, "channels": 36, "layers": 20, "partial": 6, "partial_end": 4, "operations_end": 4},
-        "nas-bench-201": {"epochs": 100, "partial": 4, "partial_end": 2, "operations_end": 3},
+        "nas-bench-201": {**_RUNNING, "partial": 4, "partial_end": 2, "operations_end": 3},
         "nas-bench-1shot1": {"partial": 4, "partial_end": 2, "operations_end": 2},
     },
     # Xu et al. 2020 and the authors' released code.
@@ -135,15 +146,25 @@ PAPER_METHODS: dict[str, dict[str, dict[str, Any]]] = {
         }
     },
     # Cai et al. 2019 and the authors' released code; its settings of the weights are for ImageNet.
-    "proxylessnas": {"": {**_PROXYLESS, "alpha_every": 5}},
-    "proxylessnas-two-paths": {"": {**_PROXYLESS, "alpha_every": 5}},
-    "proxylessnas-r": {"": {**_PROXYLESS, "alpha_every": 5}},
+    "proxylessnas": {"": _PROXYLESS},
+    "proxylessnas-two-paths": {"": _PROXYLESS},
+    "proxylessnas-r": {"": _PROXYLESS},
     # Yao et al. 2020 and the authors' released code.
     "nasp": {"": {"alpha_start": 0.5}},
     # Chen & Hsieh 2020 and the authors' released code; a selection by perturbation behind them changes nothing.
     "sdarts-rs": _LONGER,
     "sdarts-adv": _LONGER,
     # Wang et al. 2021 and the authors' released code.
-    "darts+pt": {"nas-bench-201": {"epochs": 100}},
-    "darts+pt-fixed-alpha": {"nas-bench-201": {"epochs": 100}},
+    "darts+pt": {"nas-bench-201": _RUNNING},
+    "darts+pt-fixed-alpha": {"nas-bench-201": _RUNNING},
+}
+# Trainings of the cells that a method found, as in its released code.
+PAPER_TRAININGS: dict[str, dict[str, dict[str, Any]]] = {
+    "pc-darts": {"darts": {"drop_path": 0.3}},
+    "drnas": {"darts": {"drop_path": 0.3, "batch": 64}},
+    "drnas-progressive": {"darts": {"drop_path": 0.3, "batch": 64}},
+}
+# Zela et al. 2020, Chen & Hsieh 2020 and Wang et al. 2021 train the cells of S1 to S4 narrower on these data sets.
+PAPER_CELLS: dict[tuple[str, str], dict[str, Any]] = {
+    (space, data): {"channels": 16} for space in ("s1", "s2", "s3", "s4") for data in ("cifar100", "svhn")
 }

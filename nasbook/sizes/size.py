@@ -1,4 +1,4 @@
-"""A size: the numbers of a search and of a training, with what differs for a family of spaces and for a method."""
+"""A size: the numbers of a search and of a training, with what differs by family of spaces, method and data set."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ class Size:
         train: numbers of training one of its architectures from scratch.
         families: for other families what differs, in a search and in a training.
         methods: for a method what differs in its searches: under "" in every family, under a family's name in that.
+        trainings: for a method what differs in trainings of its cells, by family.
+        cells: for a space and a data set what differs in trainings of the space's cells.
     """
 
     name: str
@@ -30,14 +32,22 @@ class Size:
     train: TrainNumbers
     families: Mapping[str, tuple[dict[str, Any], dict[str, Any]]]
     methods: Mapping[str, Mapping[str, dict[str, Any]]] = field(default_factory=dict)
+    trainings: Mapping[str, Mapping[str, dict[str, Any]]] = field(default_factory=dict)
+    cells: Mapping[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
-    def of(self, family: str, method: str | None = None) -> Size:
-        """The size with the numbers of a family of spaces and, of its search, those of a method in it."""
+    def of(self, family: str, method: str | None = None, *, space: str = "", data: str = "") -> Size:
+        """The size with what differs for a family, for a method in it, and for a space's cells on a data set."""
         search, train = self.families.get(family, ({}, {}))
         special = self.special(method or "")
         search = {**search, **special.get("", {}), **special.get(family, {})}
+        train = {**train, **_row(self.trainings, method or "").get(family, {}), **self.cells.get((space, data), {})}
         return replace(self, search=replace(self.search, **search), train=replace(self.train, **train))
 
     def special(self, method: str) -> Mapping[str, dict[str, Any]]:
-        """What differs for a method, by family; with "+pt" behind its name as without, unless a row says more."""
-        return self.methods.get(method, self.methods.get(method.removesuffix("+pt"), {}))
+        """What differs in a method's searches, by family."""
+        return _row(self.methods, method)
+
+
+def _row(table: Mapping[str, Mapping[str, dict[str, Any]]], method: str) -> Mapping[str, dict[str, Any]]:
+    """The row of a method; with "+pt" behind its name that of the name without, unless the table has one of its own."""
+    return table.get(method, table.get(method.removesuffix("+pt"), {}))

@@ -3,8 +3,9 @@
 A cell is a directed acyclic graph. Nodes 0 and 1 are the outputs of the two previous cells, the others sum what their
 edges bring. An architecture keeps `keep` edges into each node and one operation on each of them (Liu et al. 2019,
 section 2). `none` takes part in a supernet's softmax but is never part of such an architecture. A space also has the
-architectures that keep every edge, where `none` may stand on one (SNAS, Xie et al. 2019); those are read and checked,
-but neither counted nor sampled.
+architectures that keep every edge, where `none` may stand on one (SNAS, Xie et al. 2019), and those in which both pairs
+of a node are two operations of one edge (GDAS, Dong & Yang 2019); those are read and checked, but neither counted nor
+sampled.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ class Cell:
         if len(pairs) not in (self.kept, len(self.edges)):
             every = f", or all {len(self.edges)}" if len(self.edges) > self.kept else ""
             return f"holds {len(pairs)} edges where {self.kept} are kept{every}"
-        seen: set[tuple[int, int]] = set()
+        seen: set[tuple[str, int, int]] = set()
         fed = targets(pairs, self.nodes if concat is None else concat)
         for (name, source), node in zip(pairs, fed, strict=True):
             edge = self._edge(source, node)
@@ -131,9 +132,9 @@ class Cell:
             options = self.options(edge, pairs)
             if name not in options:
                 return f"has {name} on edge {source}->{node}, where {', '.join(options)} are allowed"
-            if (source, node) in seen:
-                return f"feeds node {node} twice from node {source}"
-            seen.add((source, node))
+            if (name, source, node) in seen:
+                return f"feeds node {node} twice from node {source} through {name}"
+            seen.add((name, source, node))
         return None
 
     def neighbours(self, pairs: tuple[Pair, ...]) -> list[tuple[Pair, ...]]:
@@ -250,7 +251,7 @@ class SearchSpace:
         return genotype
 
     def chosen(self, genotype: Genotype) -> dict[str, tuple[tuple[int, ...], ...]]:
-        """For each group and edge the index of the operation that the architecture has there, where it has the edge.
+        """For each group and edge the indices of the operations that the architecture has there.
 
         Raises:
             UsageError: the genotype is not in this space.
@@ -258,9 +259,9 @@ class SearchSpace:
         self.check(genotype)
         found: dict[str, tuple[tuple[int, ...], ...]] = {}
         for name, cell in self.groups.items():
-            held = {(source, target): operation for source, target, operation in genotype.edges(name)}
+            held = [((source, target), operation) for source, target, operation in genotype.edges(name)]
             found[name] = tuple(
-                (names.index(held[edge]),) if edge in held else ()
+                tuple(names.index(operation) for where, operation in held if where == edge)
                 for edge, names in zip(cell.edges, cell.operations, strict=True)
             )
         return found

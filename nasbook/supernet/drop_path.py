@@ -1,4 +1,4 @@
-"""Drop path: whole outputs of operations are left out at random in training (Larsson et al. 2017)."""
+"""Drop path: whole outputs of operations or of edges are zeroed at random in training (Larsson et al. 2017)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from torch import Tensor
 def drop_path(images: Tensor, probability: float) -> Tensor:
     """Zero whole images of a batch with this probability; the others are rescaled, so that the mean stays.
 
-    Identity skips are never dropped (the caller's part). Draws from torch's global state on the images' device.
+    A discrete network never drops an identity skip, a supernet drops whole mixed edges: the caller decides. Draws from
+    torch's global state on the images' device.
     """
     keep = 1.0 - probability
     mask = torch.empty(len(images), 1, 1, 1, device=images.device, dtype=images.dtype).bernoulli_(keep)

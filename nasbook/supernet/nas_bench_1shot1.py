@@ -6,8 +6,10 @@
 with the weights o of the operations, i_n of a node's inputs and out of the output, each row after its own softmax; a
 node without a choice sums its inputs. The stack is that of NAS-Bench-101, but its pools are padded by one pixel, so
 that 32 pixels become 17 and 9, and a ReLU, a 1x1 convolution and batch normalisation stand before the classifier (the
-authors' released code, from which all of this is). That code hands PyTorch TensorFlow's momentum of running statistics,
-0.997, whose meaning is reversed there: its statistics are those of the last batch. Here it is PyTorch's usual 0.1.
+authors' released code, from which all of this is). As in that code, every batch normalisation but the last has a
+learned scale; in the supernets of the other families, no norm inside a cell has one. The code hands PyTorch
+TensorFlow's momentum of running statistics, 0.997. PyTorch reverses its meaning, so the released statistics are those
+of the last batch. Here the momentum is PyTorch's usual 0.1.
 """
 
 from __future__ import annotations
@@ -147,16 +149,15 @@ class NodeSupernet(nn.Module):
         super().__init__()
         self.space, self.cells_a_stack = space, cells_a_stack(layers)
         nodes = len(space.keep)
-        # A learned scale inside a cell would undo the mixing weights, so only the stem has one.
-        normalising = Normalising(affine=False, running=running)
-        self.stem = ConvBNReLU(image_channels, channels, 3, stem_stride, Normalising(running=running))
+        normalising = Normalising(running=running)
+        self.stem = ConvBNReLU(image_channels, channels, 3, stem_stride, normalising)
         widths = [channels * 2 ** (index // self.cells_a_stack) for index in range(layers)]
         before = [channels, *(nodes * width for width in widths[:-1])]
         self.cells = nn.ModuleList(
             MixedNodeCell(space, inputs, width, normalising, settings)
             for inputs, width in zip(before, widths, strict=True)
         )
-        self.last = ReLUConvBN(nodes * widths[-1], widths[-1], 1, 1, normalising)
+        self.last = ReLUConvBN(nodes * widths[-1], widths[-1], 1, 1, Normalising(affine=False, running=running))
         self.classifier = nn.Linear(widths[-1], classes)
 
     def forward(self, images: Tensor, mixing: Mixing, drop_probability: float = 0.0) -> Tensor:
@@ -165,7 +166,7 @@ class NodeSupernet(nn.Module):
         Args:
             images: (B, image channels, H, W).
             mixing: weights of every group, on the device and in the precision of the images.
-            drop_probability: of drop path on every operation; used in training mode only.
+            drop_probability: of drop path on the mixed operation of every node; used in training mode only.
 
         Returns:
             Logits (B, classes), differentiable in the shared parameters and in the mixing weights.

@@ -176,7 +176,7 @@ class TopologySupernet(nn.Module):
         Args:
             images: (B, image channels, H, W).
             mixing: operation weights of the group "normal", on the device and in the precision of the images.
-            drop_probability: of drop path on every operation but identity skips; used in training mode only.
+            drop_probability: of drop path on every mixed edge as a whole; used in training mode only.
 
         Returns:
             Logits (B, classes), differentiable in the shared parameters and in the mixing weights.

@@ -81,28 +81,31 @@ class MixedEdge(nn.Module):
         active: tuple[int, ...] | None = None,
         drop_probability: float = 0.0,
     ) -> Tensor | None:
-        """The edge's output (B, C, H, W), or None where nothing runs; `weights` (operations,)."""
+        """The edge's output (B, C, H, W), or None where nothing runs; `weights` (operations,).
+
+        Drop path drops the output of the whole edge, skip connections included, with one mask per image, as in the
+        released codes of RobustDARTS and SNAS. Dropping the convolutions alone would favour the skip connections.
+        """
+        output = self._partial(images, weights, active)
+        return drop_path(output, drop_probability) if output is not None and drop_probability > 0 else output
+
+    def _partial(self, images: Tensor, weights: Tensor, active: tuple[int, ...] | None) -> Tensor | None:
         parts = self.settings.partial
         if parts == 1:
-            return self._mix(images, weights, active, drop_probability)
+            return self._mix(images, weights, active)
         width = images.shape[1] // parts
-        mixed = self._mix(images[:, :width], weights, active, drop_probability)
+        mixed = self._mix(images[:, :width], weights, active)
         if mixed is None:
             return None
         bypass = images[:, width:] if self.stride == 1 else F.max_pool2d(images[:, width:], 2)
         return F.channel_shuffle(torch.cat([mixed, bypass], dim=1), parts)
 
-    def _mix(
-        self, images: Tensor, weights: Tensor, active: tuple[int, ...] | None, drop_probability: float
-    ) -> Tensor | None:
+    def _mix(self, images: Tensor, weights: Tensor, active: tuple[int, ...] | None) -> Tensor | None:
         total = None
         for index in range(len(self.names)) if active is None else active:
             if self.names[index] == "none":
                 continue
-            output = self.operations[index](images)
-            if drop_probability > 0 and not isinstance(self.operations[index], nn.Identity):
-                output = drop_path(output, drop_probability)
-            term = weights[index] * output
+            term = weights[index] * self.operations[index](images)
             total = term if total is None else total + term
         if active is None or self.settings.unsampled == "nothing":
             return total
@@ -202,7 +205,7 @@ class Supernet(nn.Module):
         Args:
             images: (B, image channels, H, W).
             mixing: operation weights of every group, on the device and in the precision of the images.
-            drop_probability: of drop path on every operation but identity skips; used in training mode only.
+            drop_probability: of drop path on every mixed edge as a whole; used in training mode only.
 
         Returns:
             Logits (B, classes), differentiable in the shared parameters and in the mixing weights.

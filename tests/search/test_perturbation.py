@@ -66,7 +66,7 @@ def reference(before, after, active):
             continue  # decided, or nothing is active
         cut = {k: min(max(after[place, k], 0.0), 1.0) for k in columns}
         if sum(cut.values()) == 0.0:
-            largest = max(columns, key=lambda k: before[place, k])  # the first of equals
+            largest = max(columns, key=lambda k: after[place, k])  # the first of equals
             cut = {k: float(k == largest) for k in columns}
         had, has = sum(before[place, k] for k in columns), sum(cut.values())
         for k in columns:
@@ -112,12 +112,15 @@ def test_moved_weights_are_brought_back_as_the_reference_does(move):
 
 
 def test_by_hand():
-    """Cut to [0, 1], then scaled to the row's own sum; a row of nothing but zeros goes back to its largest."""
+    """Cut to [0, 1], then scaled to the row's own sum; a row of nothing but zeros goes where it was moved least down.
+
+    The second row is the case of SmoothDARTS (model_search.py: Network.clip).
+    """
     before = torch.tensor([[0.5, 0.3, 0.2], [0.2, 0.4, 0.4], [1.0, 0.0, 0.0], [1.0, 1.0, 0.0]])
-    after = torch.tensor([[0.9, -0.1, 0.1], [-0.1, -0.2, 0.0], [1.5, 0.0, 0.25], [0.8, 0.8, 0.4]])
+    after = torch.tensor([[0.9, -0.1, 0.1], [-0.1, -0.3, -0.2], [1.5, 0.0, 0.25], [0.8, 0.8, 0.4]])
     found = allowed(Mixing({"normal": before}), {"normal": after}).weights["normal"]
     torch.testing.assert_close(
-        found, torch.tensor([[0.9, 0.0, 0.1], [0.0, 1.0, 0.0], [0.8, 0.0, 0.2], [0.8, 0.8, 0.4]])
+        found, torch.tensor([[0.9, 0.0, 0.1], [1.0, 0.0, 0.0], [0.8, 0.0, 0.2], [0.8, 0.8, 0.4]])
     )
 
 
@@ -262,18 +265,20 @@ SPACES = ["s2", "s4", "nas-bench-201", "nas-bench-1shot1-1"]
 
 @pytest.mark.parametrize("space", SPACES)
 def test_the_loss_after_an_attack_is_never_below_the_clean_one(dataset, space):
-    """The same draws of the noise operation at every point; a wrong sign (known from a port) would go below."""
+    """The same draws of the noise operation at every point. A wrong sign (known from a port) would end below."""
     changes = {"radius": 0.01, "radius_end": 1.0, "attack_steps": 7, "running": True, "drop_path": 0.3, "epochs": 4}
     stage = search(dataset, space=space, **changes)
-    spied = stage.perturbation = Spied(stage.perturbation)
+    spied, descents = Spied(stage.perturbation), []
+    stage.perturbation = spied
     for epoch in range(4):
         stage.epoch = epoch
         with stage.stream.scope():
             stage.step()
         assert spied.attacked >= spied.clean
+        descents.append(spied.friendly - spied.clean)
     assert spied.attacked > spied.clean + 1e-3  # at the large radius
     assert spied.attacked > sum(spied.random) / len(spied.random)
-    assert spied.friendly < spied.clean - 1e-3
+    assert min(descents) < -1e-3
 
 
 def groups_that_moved(spied):

@@ -77,10 +77,13 @@ def row(found):
 
 
 @pytest.mark.parametrize("baseline", [0.0, 0.45, 2.0])
-def test_the_mean_over_all_architectures_is_the_exact_gradient_whatever_the_baseline(baseline):
-    """Every architecture weighed by its chance: nothing is left to luck."""
-    mean = sum(p * row(estimate([each], baseline)) for each, p in zip(architectures(), chances(), strict=True))
-    torch.testing.assert_close(mean, exact(), rtol=1e-10, atol=1e-14)
+def test_the_mean_over_all_pairs_is_the_exact_gradient_shortened_whatever_the_baseline(baseline):
+    """Every pair of plays counts by its chance. The baseline holds .99 of the plays' own mean, one half of it each."""
+    mean = sum(
+        p * q * row(estimate([first, second], baseline))
+        for (first, p), (second, q) in product(zip(architectures(), chances(), strict=True), repeat=2)
+    )
+    torch.testing.assert_close(mean, (1 - 0.99 / 2) * exact(), rtol=1e-10, atol=1e-14)
 
 
 def test_at_the_first_step_the_rewards_own_mean_shortens_the_gradient():
@@ -101,6 +104,20 @@ def test_a_baseline_near_the_mean_reward_makes_the_gradient_quieter():
     assert noise[2.0] > 5 * noise[0.45]
 
 
+def test_the_advantages_are_those_of_the_released_code():
+    """Three steps of two plays (mit-han-lab/proxylessnas, search/nas_manager.py: rl_update_step)."""
+    baseline, seen = None, []
+    for rewards in ((0.5, 0.7), (0.9, 0.4), (0.2, 0.6)):
+        alpha = {"a": torch.zeros(2, dtype=torch.float64, requires_grad=True)}
+        plays = iter(zip(torch.tensor(rewards, dtype=torch.float64), alpha["a"], strict=True))
+        problem = Problem(None, None, lambda w, a, plays=plays: next(plays), 2, baseline)
+        found = policy_gradient(problem, {}, alpha, LookAhead())
+        seen.append((-2 * found.alpha["a"]).tolist())
+        baseline = next_baseline(baseline, found.reward)
+    released = [[-0.1, 0.1], [0.2505, -0.2495], [-0.202495, 0.197505]]
+    torch.testing.assert_close(torch.tensor(seen), torch.tensor(released), rtol=1e-6, atol=1e-7)
+
+
 def test_drawn_architectures_have_the_exact_gradient_on_average():
     generator = torch.Generator().manual_seed(0)
     samples = []
@@ -110,7 +127,7 @@ def test_drawn_architectures_have_the_exact_gradient_on_average():
             for _ in range(4)
         ]
         samples.append(row(estimate([(each["one"][0], tuple(each["two"])) for each in drawn], 0.45)))
-    samples = torch.stack(samples)
+    samples = torch.stack(samples) / (1 - 0.99 / 4)  # four plays: the baseline holds .99 of a quarter of each
     allowed = ERRORS * samples.std(0) / len(samples) ** 0.5
     assert ((samples.mean(0) - exact()).abs() < allowed).all()
     assert ((samples.mean(0) + exact()).abs() > allowed).any()  # there is power to see the sign
@@ -123,13 +140,13 @@ def test_the_loss_is_one_minus_the_mean_reward():
     assert float(found.loss) == pytest.approx(1 - mean)
 
 
-def test_the_baseline_is_a_moving_average_that_starts_at_the_first_reward():
+def test_the_baseline_starts_at_the_first_reward_and_goes_nearly_to_each_step_s_own():
     rewards = [torch.tensor(value, dtype=torch.float64) for value in (0.5, 0.1, 0.9)]
     first = next_baseline(None, rewards[0])
     second = next_baseline(first, rewards[1])
     assert float(first) == 0.5
-    assert float(second) == pytest.approx(0.99 * 0.5 + 0.01 * 0.1)
-    assert float(next_baseline(second, rewards[2])) == pytest.approx(0.99 * 0.496 + 0.01 * 0.9)
+    assert float(second) == pytest.approx(0.01 * 0.5 + 0.99 * 0.1)
+    assert float(next_baseline(second, rewards[2])) == pytest.approx(0.01 * 0.104 + 0.99 * 0.9)
 
 
 def test_the_log_probability_by_hand():
@@ -190,7 +207,7 @@ def test_a_search_plays_architectures_and_differentiates_no_network(stage, monke
     torch.testing.assert_close(stage.alpha["normal"].grad, by_hand, atol=1e-7, rtol=1e-5)
     before = stage.baseline
     stage._outer_step(train, valid)
-    assert float(stage.baseline) == pytest.approx(0.99 * float(before) + 0.01 * sum(rewards[3:]) / 3)
+    assert float(stage.baseline) == pytest.approx(0.01 * float(before) + 0.99 * sum(rewards[3:]) / 3)
 
 
 @pytest.mark.parametrize("relaxation", list(RELAXATIONS))

@@ -1,6 +1,7 @@
 """The table of methods: which numbers each reads, and the traps of each in a search of it."""
 
 from dataclasses import fields, replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -229,11 +230,13 @@ def test_gdas_draws_anew_and_hard_in_both_steps(dataset):
     assert any(not torch.equal(alpha, w) for alpha, w in zip(draws[::2], draws[1::2], strict=True))
 
 
-def test_gdas_counts_what_was_not_drawn_as_its_released_code_does_and_ends_cold(dataset):
-    """Trap 13: the choice is made in the table, and reaches every edge of the supernet; so is the schedule."""
-    for size in ("class", "paper"):
-        numbers = sizes.get(size).of("nas-bench-201", "gdas").search
-        assert (numbers.unsampled, numbers.temperature, numbers.temperature_end) == ("ones", 10.0, 0.1)
+def test_gdas_counts_what_was_not_drawn_as_its_released_cells_do_and_ends_cold(dataset):
+    """Trap 13: only the released cell of NAS-Bench-201 adds the zero weights (AutoDL-Projects, search_cells.py)."""
+    for size, (family, unsampled) in product(
+        ("class", "paper"), (("darts", "nothing"), ("nas-bench-201", "ones"), ("nas-bench-1shot1", "nothing"))
+    ):
+        numbers = sizes.get(size).of(family, "gdas").search
+        assert (numbers.unsampled, numbers.temperature, numbers.temperature_end) == (unsampled, 10.0, 0.1)
     for unsampled in ("ones", "nothing"):
         stage = search(dataset, "gdas", epochs=4, unsampled=unsampled)
         edges = [module for module in stage.supernet.modules() if isinstance(module, MixedEdge)]
@@ -314,3 +317,21 @@ def test_proxylessnas_moves_no_operation_that_it_did_not_sample(dataset):
 
 def test_a_new_row_is_plain_darts_unless_it_says_otherwise():
     assert replace(Recipe("mine"), name="darts") == recipes.get("darts")
+
+
+@pytest.mark.parametrize("space", ["s3", "nas-bench-201"])
+def test_a_path_of_nothing_but_none_moves_no_alpha(dataset, monkeypatch, space):
+    """With `unsampled` "nothing" the loss of such a path depends on no alpha: its gradient is zero, and no error."""
+    searched = spaces.get(space, nodes=2, reduction="fixed") if space == "s3" else spaces.get(space)
+    numbers = sizes.override(
+        sizes.get("class").of(searched.family, "gdas").search,
+        {"epochs": 1, "images": 64, "batch": 32, "channels": 2, "unsampled": "nothing", "alpha_decay": 0.0},
+    )
+    stage = Search(searched, dataset, recipe=recipes.get("gdas"), numbers=numbers, derive=selection.derive("top-pairs"))
+    with torch.no_grad():
+        for name, group in searched.groups.items():
+            for row, names in enumerate(group.operations):
+                stage.alpha[name][row, names.index("none")] = 1e6
+    before = {name: values.detach().clone() for name, values in stage.alpha.items()}
+    stage.step()
+    assert all(torch.equal(stage.alpha[name], before[name]) for name in before)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nasbook import spaces
-from nasbook.selection import every_edge, magnitude
-from nasbook.supernet import edges_of
+from nasbook.selection import every_edge, magnitude, top_pairs
+from nasbook.supernet import Network, edges_of, one_hot
 
 
 def weights_for(space, seed):
@@ -148,3 +148,40 @@ def test_elsewhere_every_edge_is_the_rule_of_magnitude(name, seed):
     space = spaces.get(name)
     weights = weights_for(space, seed)
     assert every_edge(space, weights) == magnitude(space, weights)
+
+
+@given(st.sampled_from(["darts", "s1", "s3", "toy"]), st.integers(1, 4), st.integers(0, 10_000))
+def test_the_top_pairs_of_a_node_are_its_largest_weights_without_none(name, nodes, seed):
+    space = spaces.get(name, nodes=nodes)
+    weights = weights_for(space, seed)
+    genotype = top_pairs(space, weights)
+    space.check(genotype)
+    for kind, cell in space.groups.items():
+        for node in cell.nodes:
+            every = sorted(
+                (float(weights[kind][edge, k]), cell.edges[edge][0], operation)
+                for edge in cell.into(node)
+                for k, operation in enumerate(cell.operations[edge])
+                if operation != "none"
+            )
+            kept = {(source, operation) for source, target, operation in genotype.edges(kind) if target == node}
+            assert kept == {(source, operation) for _, source, operation in every[-cell.keep :]}
+
+
+def test_both_pairs_of_a_node_may_be_on_one_edge():
+    """A network and a one-hot supernet run both operations of such an edge."""
+    space = spaces.get("s2", nodes=1, reduction="fixed")
+    genotype = top_pairs(space, {"normal": torch.tensor([[0.6, 0.4], [0.3, 0.2]])})
+    assert genotype.normal == (("skip_connect", 0), ("sep_conv_3x3", 0))
+    assert space.chosen(genotype) == {"normal": ((0, 1), ())}
+    assert one_hot(space, genotype).weights["normal"].tolist() == [[1.0, 1.0], [0.0, 0.0]]
+    assert space.parse(str(genotype)) == genotype
+    network = Network(genotype, channels=2, layers=3, classes=3)
+    network(torch.zeros(2, 3, 16, 16))
+
+
+@given(st.sampled_from(["nas-bench-201", "nas-bench-1shot1-2"]), st.integers(0, 10_000))
+def test_elsewhere_top_pairs_is_the_rule_of_magnitude(name, seed):
+    space = spaces.get(name)
+    weights = weights_for(space, seed)
+    assert top_pairs(space, weights) == magnitude(space, weights)

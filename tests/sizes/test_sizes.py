@@ -104,3 +104,35 @@ def test_frozen_epochs_keep_their_share_where_only_the_epochs_change():
     numbers = sizes.get("class").of("darts", "pc-darts").search
     assert sizes.override(numbers, {"epochs": 10}).frozen_epochs == numbers.frozen_epochs / 2
     assert sizes.override(numbers, {"epochs": 10, "frozen_epochs": 1}).frozen_epochs == 1
+
+
+def test_trainings_at_paper_size_are_those_of_the_released_codes():
+    """train.py of PC-DARTS and DrNAS; functions of AutoDL-Projects and nasbench, which clip no gradient."""
+    paper = sizes.get("paper")
+    for method, (drop_path, batch) in {"darts": (0.2, 96), "pc-darts": (0.3, 96), "drnas+pt": (0.3, 64)}.items():
+        train = paper.of("darts", method).train
+        assert (train.drop_path, train.batch) == (drop_path, batch)
+    assert paper.of("nas-bench-201", "drnas").train.batch == 256
+    assert paper.of("nas-bench-201").train.clip == paper.of("nas-bench-1shot1").train.clip == 0.0
+    for space, data, channels in (
+        ("s2", "cifar100", 16),
+        ("s4", "svhn", 16),
+        ("s2", "cifar10", 36),
+        ("darts", "svhn", 36),
+    ):
+        train = paper.of("darts", "darts", space=space, data=data).train
+        assert (train.channels, train.layers) == (channels, 20)
+
+
+def test_gdas_searches_the_darts_space_as_released():
+    """AutoDL-Projects: two normal cells per stage (6 cells), batches of 256, the weights first."""
+    numbers = sizes.get("paper").of("darts", "gdas").search
+    assert (numbers.batch, numbers.layers, numbers.order) == (256, 6, "weights-first")
+
+
+def test_supernets_of_nas_bench_201_keep_running_statistics_where_the_released_codes_do():
+    found = {
+        method: sizes.get("paper").of("nas-bench-201", method).search.running
+        for method in ("darts", "gdas", "drnas", "drnas-progressive", "sdarts-rs", "sdarts-adv+pt", "darts+pt")
+    }
+    assert [method for method, running in found.items() if not running] == ["darts", "gdas"]

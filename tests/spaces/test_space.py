@@ -223,7 +223,7 @@ SKIPS = ("skip_connect",) * 6
         ("s2", ("none", *SKIPS[:4]), (0, 1, 0, 1, 2), (2, 3), "none on edge 0->2"),
         ("s3", ("none", *SKIPS[:3]), (0, 1, 0, 1), (2, 3), "none on edge 0->2"),
         ("s3", SKIPS, (0, 1, 0, 1, 0, 1), (2, 3, 4), "holds 6 edges where 4 are kept, or all 5"),
-        ("s3", SKIPS[:4], (0, 1, 0, 0), (2, 3), "feeds node 3 twice from node 0"),
+        ("s3", SKIPS[:4], (0, 1, 0, 0), (2, 3), "feeds node 3 twice from node 0 through skip_connect"),
     ],
 )
 def test_every_edge_refusals(space, names, sources, concat, says):

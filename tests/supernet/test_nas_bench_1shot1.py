@@ -200,10 +200,21 @@ def test_sides_and_channels_at_paper_size():
     assert shapes == [(64, 32, 32)] * 3 + [(128, 17, 17)] * 3 + [(256, 9, 9)] * 3
 
 
-def test_only_the_stem_has_a_learned_scale_and_statistics_run_where_asked():
+@pytest.mark.parametrize(
+    ("name", "parameters", "norms"),
+    [(NAMES[0], 1_101_402, 119), (NAMES[1], 1_101_402, 119), (NAMES[2], 1_509_594, 146)],
+)
+def test_the_released_parameters_are_counted(name, parameters, norms):
+    """Counts of automl/nasbench-1shot1 (optimizers/darts/model_search.py) at 16 channels and 9 cells."""
+    supernet = NodeSupernet(spaces.get(name), channels=16, layers=9, classes=10, running=True)
+    assert sum(value.numel() for value in supernet.parameters()) == parameters
+    assert sum(isinstance(module, nn.BatchNorm2d) for module in supernet.modules()) == norms
+
+
+def test_all_norms_but_the_last_have_a_learned_scale_and_statistics_run_where_asked():
     space, supernet = small(NAMES[0], running=True)
     norms = {name: module for name, module in supernet.named_modules() if isinstance(module, nn.BatchNorm2d)}
-    assert [name for name, module in norms.items() if module.affine] == ["stem.norm"]
+    assert [name for name, module in norms.items() if not module.affine] == ["last.norm"]
     assert {module.momentum for module in norms.values()} == {0.1}  # PyTorch's convention: not 0.997
     mixing = random_mixing(space)
     assert not torch.allclose(supernet.train()(images(), mixing), supernet.eval()(images(), mixing))

@@ -178,7 +178,7 @@ def test_a_cell_of_nothing_still_computes():
     logits.sum().backward()
 
 
-def test_drop_path_spares_skips_and_acts_in_training_only():
+def test_drop_path_spares_the_skips_of_a_network_alone_and_acts_in_training_only():
     images = torch.randn(8, 3, 8, 8)
     for architecture, changes in ((SKIPS, False), (CONVOLUTIONS, True)):
         network = TopologyNetwork(architecture, channels=2, layers=5, classes=3)
@@ -188,7 +188,9 @@ def test_drop_path_spares_skips_and_acts_in_training_only():
     supernet = TopologySupernet(SPACE, channels=2, layers=5, classes=3)
     assert not torch.allclose(supernet(images, uniform(SPACE), 0.5), supernet(images, uniform(SPACE)))
     skips = one_hot(SPACE, SKIPS)
-    assert torch.allclose(supernet(images, skips, 0.5), supernet(images, skips))
+    assert not torch.allclose(supernet(images, skips, 0.5), supernet(images, skips))
+    supernet.eval()
+    assert torch.equal(supernet(images, skips, 0.5), supernet(images, skips))
 
 
 def test_normalisation_learns_a_scale_only_outside_the_supernets_cells():

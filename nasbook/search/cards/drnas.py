@@ -59,6 +59,11 @@ Deviations from paper and released code
     - The DARTS space keeps `none`; the released code searches seven operations without it.
     - A search in NAS-Bench-1Shot1 of two stages is not published: its numbers are this book's.
     - Edges have no weights of their own, as in the released code.
+    - A node keeps the two edges whose strongest operation has the largest mean of the Dirichlet distribution. The
+      released code ranks the edges by softmax(alpha), so it can keep other edges of the same supernet.
+    - The released networks that are trained from scratch have batch normalisation in their pools. Here pools are bare,
+      as in DARTS.
+    - `nasbook train` does not know which method found a cell: give its `--drop-path` and `--batch` by name.
 
 Logged quantities
     `weights` are the means of the distributions; in the second stage zero for what was pruned. `alpha` says how sure

@@ -27,8 +27,8 @@ What is differentiated
     The validation loss in h_k of what was drawn, and from there the relaxed p in all of alpha.
 
 What is discarded
-    What the other operations would have put out: their entries of h get no gradient of their own, or one that takes
-    their outputs for all ones.
+    The outputs of the operations that were not drawn. Their entries of h get no gradient of their own. In NAS-Bench-201
+    they get the gradient of outputs that are all ones.
 
 Cost relative to first-order DARTS
     One operation of K runs in both steps: about 1 / K of the operations' time and memory. It needs more epochs, since
@@ -43,13 +43,20 @@ Details
     2. Which operations run is known on the host; no step waits for a device (nasbook/supernet/mixing.py: Mixing).
     3. The temperature falls on a straight line, and the last epoch has the last value exactly
        (nasbook/relaxation/temperature.py: Temperature).
-    4. The released code adds the weight zero of each operation that was not drawn to the edge, as a number. Nothing
-       changes forwards, but backwards that weight gets the gradient of an output of ones. `--unsampled ones` does so,
-       `--unsampled nothing` does not (nasbook/supernet/supernet.py: EdgeSettings).
+    4. The released cell of NAS-Bench-201 adds the zero weight of each operation that was not drawn to the edge, as a
+       number. The forward pass does not change. In the backward pass that weight gets the gradient of an output of
+       ones. The released cell of the DARTS space runs the drawn operation alone. `--unsampled` is `ones` or `nothing`,
+       and each space has its released choice (nasbook/supernet/supernet.py: EdgeSettings).
     5. Both steps take hard draws (nasbook/relaxation/gumbel.py: HardGumbel).
+    6. In the DARTS family each node keeps its two strongest pairs of an operation and an edge; both may be on one edge
+       (nasbook/selection/magnitude.py: top_pairs).
+    7. If every drawn operation is `none`, no gradient reaches alpha: it is zero (nasbook/search/hypergradient.py:
+       gradients).
 
 Deviations from paper and released code
-    - Both choices of detail 4 are here; the default is the released code's and not the paper's.
+    - Detail 4: the paper describes `nothing`. In NAS-Bench-201 the default is the released code's `ones`.
+    - At class size alpha moves before the weights, as in DARTS. The released code moves the weights first, and so does
+      the paper size.
     - Noise is finite by construction, so no draw is thrown away; the released code draws again after an infinite one.
     - Where an architecture holds several parents of a node (NAS-Bench-1Shot1) as many are drawn.
     - The paper's faster variant, with a reduction cell made by hand (FRC), is not taken over.

@@ -53,6 +53,7 @@ Deviations from paper and released code
       weights of a node's parents take the place of edge weights.
     - An edge on which nothing runs, as in an architecture that chose `none`, adds nothing: its bypass is left out too.
       In a search something always runs.
+    - `nasbook train` does not know which method found a cell: give its `--drop-path` by name.
     - The recipe for ImageNet (larger batches, a tenth of the images) is not taken over.
 
 Logged quantities

@@ -19,8 +19,7 @@ Step of alpha
         dL/dalpha_i = sum_j dL/dg_j * p_j * (delta_ij - p_i)
 
     `proxylessnas-two-paths`: the same within a drawn pair, p renormalised over the two; then both logits are shifted by
-    one number so that the pair keeps its share. `proxylessnas-r`, with the accuracy R of a drawn path and the moving
-    average b of rewards:
+    one number so that the pair keeps its share. `proxylessnas-r`, with the accuracy R of a drawn path and a baseline b:
 
         grad = - mean over draws of (R - b) * grad_alpha log p(draw)
 
@@ -52,13 +51,18 @@ Details
        (nasbook/search/loop.py: Search.step).
     4. Adam without a mean of gradients and without decay leaves alone what was not drawn
        (nasbook/search/building.py: alpha_optimizer).
-    5. The baseline is the average of the rewards of earlier steps
-       (nasbook/search/policy_gradient.py: policy_gradient).
+    5. The baseline moves nearly all the way to the mean reward of a step before it is subtracted
+       (nasbook/search/policy_gradient.py: next_baseline).
     6. `--cost-weight` adds the expected multiply-adds, or with `--cost latency` the milliseconds of this machine
        (nasbook/supernet/operation_costs.py: operation_costs).
 
 Deviations from paper and released code
-    - Warm-up is the frozen epochs: paths are drawn by an alpha that has not moved, which is nearly uniform.
+    - Warm-up is the frozen epochs: paths are drawn by an alpha that has not moved, which is nearly uniform. The
+      released code gives the warm-up a cosine of the learning rate of its own, from 0.05 to 0. Here one cosine spans
+      all epochs.
+    - The released code takes no step of alpha on an edge whose open gate is `none`. Here such an edge takes part.
+    - The released code updates alpha 300 times per epoch in the REINFORCE variant; here every so many steps, as in the
+      other variants.
     - The outputs of all gated paths are held; the released default computes those of closed gates again to save memory.
     - The weights train as in DARTS, on cells; the published networks, label smoothing and decay belong to ImageNet.
     - Cost is added in proportion to that of equal weights; the power of a logarithm is not taken over.

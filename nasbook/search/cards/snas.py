@@ -55,7 +55,7 @@ Details
 Deviations from paper and released code
     - Both steps read the half on which the other methods train their weights; the other half stays for validation.
     - Alpha moves by Adam, as in the released multi-GPU path; the single-GPU path takes plain SGD.
-    - Drop path rises linearly from zero, as everywhere here.
+    - Drop path rises linearly from zero, as in every search here; in the released code its probability is constant.
     - The resource term is linear in the expected cost; the released one is its logarithm.
     - The last temperature is reached whatever the number of epochs; the released schedule counts on its own.
 
