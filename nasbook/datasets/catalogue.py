@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
+import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +18,10 @@ if TYPE_CHECKING:  # torch loads with the first data set, not with the list
 
 DEFAULT_ROOT = Path("datasets")
 OWN = "or give the path of an .npz file or of a folder of images"
+_ADVICE = (
+    "save arrays with np.savez('own.npz', x_train=..., y_train=..., x_test=..., y_test=...), or name a folder with one "
+    "folder of pictures per class"
+)
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,7 @@ def available(root: Path | None = None) -> list[dict[str, Any]]:
             "image": list(entry.image),
             "train": entry.train,
             "test": entry.test,
-            "available": all((where / file).is_file() for file in entry.files)
+            "available": all(os.path.isfile(where / file) for file in entry.files)
             and (name != "digits" or find_spec("sklearn") is not None),
         }
         for name, entry in CATALOGUE.items()
@@ -124,7 +132,7 @@ def available(root: Path | None = None) -> list[dict[str, Any]]:
 
 
 def load(name: str, *, root: Path | None = None, size: int = 32, download: bool = False) -> Dataset:
-    """A data set by name, or the reader's own.
+    """A data set by name, or the reader's own; what was changed or left out in those is said on standard error.
 
     Args:
         name: a name of `available`, the path of an .npz file, or the path of a folder of images.
@@ -133,8 +141,11 @@ def load(name: str, *, root: Path | None = None, size: int = 32, download: bool 
         download: fetch a real data set that is not there yet (except imagenet16-120).
 
     Raises:
-        UsageError: there is no such data set, or its files are missing, corrupt or do not fit together.
+        UsageError: there is no such data set, its files are missing, corrupt or do not fit together, or a folder of
+            pictures in the working folder has the same name.
     """
+    if name in CATALOGUE:
+        _check_shadow(name)
     if name in STREET_NUMBERS:
         from nasbook.datasets import street_numbers
 
@@ -156,9 +167,46 @@ def load(name: str, *, root: Path | None = None, size: int = 32, download: bool 
 def _own(name: str, size: int) -> Dataset:
     from nasbook.datasets import own
 
-    path = Path(name)
-    if path.suffix == ".npz":
-        return own.from_npz(path)
-    if name and path.is_dir():
-        return own.from_folder(path, size=size)
-    raise UsageError(f"Data set {name!r} does not exist; there are {', '.join(CATALOGUE)}, {OWN}.")
+    path = Path(os.path.expanduser(name))
+    mode = _mode(path) if name else None
+    if mode is None:
+        if path.suffix.lower() == ".npz":
+            raise UsageError(f"{path} does not exist.")
+        raise UsageError(f"Data set {name!r} does not exist; there are {', '.join(CATALOGUE)}, {OWN}.")
+    if stat.S_ISDIR(mode):
+        dataset = own.from_folder(path, size=size)
+    elif not stat.S_ISREG(mode) or path.suffix.lower() != ".npz":
+        kind = f"a file that is not read ({path.suffix or 'no suffix'})" if stat.S_ISREG(mode) else "not a regular file"
+        raise UsageError(f"{path} is {kind}: {_ADVICE}.")
+    else:
+        dataset = own.from_npz(path)
+    if dataset.notes:
+        print(f"nasbook: {path}: {'; '.join(dataset.notes)}.", file=sys.stderr, flush=True)
+    return dataset
+
+
+def _check_shadow(name: str) -> None:
+    """Refuse a name that may mean the reader's own folder as well."""
+    from nasbook.datasets.folders import holds_pictures
+
+    if holds_pictures(Path(name)):
+        raise UsageError(
+            f"{name} is a data set of this package and a folder of pictures here: write ./{name} for the folder, or "
+            "rename it."
+        )
+
+
+def _mode(path: Path) -> int | None:
+    """What lies at a path, as `os.stat` tells it; None where nothing does.
+
+    Raises:
+        UsageError: the system does not let it be seen.
+    """
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return None
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None

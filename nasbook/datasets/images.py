@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nasbook.datasets import arrays
 from nasbook.runtime.errors import UsageError
 
 # Added to an image's standard deviation (of values in [0, 1]), so that a blank image becomes zeros.
@@ -54,13 +55,7 @@ class Images:
         Raises:
             UsageError: as for `Images`.
         """
-        if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4):
-            raise UsageError(
-                "Pixels must be uint8 of shape (images, height, width) or (images, height, width, channels), not "
-                f"{pixels.dtype} of shape {pixels.shape}."
-            )
-        if not np.issubdtype(labels.dtype, np.integer):
-            raise UsageError(f"Labels must be whole numbers, not {labels.dtype}.")
+        arrays.check(pixels, labels)
         channels_last = pixels if pixels.ndim == 4 else pixels[..., None]
         copied = channels_last.transpose(0, 3, 1, 2).copy(order="C")
         return cls(torch.from_numpy(copied), torch.from_numpy(labels.astype(np.int64)))
@@ -131,6 +126,7 @@ class Dataset:
         crop_padding: zeros put on each side before a random crop of the original size, in pixels; 0: no crop.
         flip: whether augmentation mirrors half of the images.
         class_names: one name a class.
+        notes: what was changed, split or left out when the images were read, one phrase each.
 
     Raises:
         UsageError: images differ in shape, or labels and names do not fit the number of classes.
@@ -145,6 +141,7 @@ class Dataset:
     crop_padding: int
     flip: bool
     class_names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for split, images in self._splits().items():
@@ -175,8 +172,8 @@ class Dataset:
         total = hashlib.sha256()
         for split, images in self._splits().items():
             total.update(split.encode())
-            total.update(images.pixels.cpu().numpy().tobytes())
-            total.update(images.labels.cpu().numpy().tobytes())
+            for values in (images.pixels, images.labels):
+                total.update(np.ascontiguousarray(values.cpu().numpy()).data.cast("B"))
         return total.hexdigest()[:16]
 
     def _splits(self) -> dict[str, Images]:

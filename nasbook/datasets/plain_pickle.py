@@ -31,6 +31,8 @@ _PUSHED = {
 }
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _IGNORED = {"PROTO", "FRAME"}
+# A batch of ImageNet16 has about 130,000 labels; each instruction can make an object of up to 100 bytes or so.
+_MOST_INSTRUCTIONS = 2_000_000
 
 
 def read(content: bytes) -> dict[str, Any]:
@@ -79,9 +81,14 @@ class _Machine:
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
+        self.copied = 0  # bytes made from texts; no sound pickle makes more of them than it has itself
+        self.size = 0
 
     def run(self, content: bytes) -> Any:
-        for opcode, argument, _ in pickletools.genops(content):
+        self.size = len(content)
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(content)):
+            if count == _MOST_INSTRUCTIONS:
+                raise UsageError(f"It has more than {_MOST_INSTRUCTIONS:,} instructions.")
             if opcode.name == "STOP":
                 return self.stack.pop()
             if opcode.name in _PUSHED:
@@ -160,7 +167,7 @@ class _Machine:
             case (_Name("dtype"), (str(code), *_)) if re.fullmatch(r"b1|[iu][1248]|f[248]", code):
                 self.stack.append(_Type(code))
             case (_Name("encode"), (str(text), "latin1")):  # how protocol 2 writes bytes
-                self.stack.append(text.encode("latin1"))
+                self.stack.append(self._copied(text))
             case (_Name("bytes"), ()):
                 self.stack.append(b"")
             case _:
@@ -169,10 +176,13 @@ class _Machine:
     def _do_build(self, _: Any) -> None:
         (state,) = self._last(1)
         match (self.stack[-1], state):
-            case (_Type() as kind, (int(), str() | bytes() as order, *_)):
+            case (_Type() as kind, (int(), ("<" | ">" | "|" | "=" | b"<" | b">" | b"|" | b"=") as order, *_)):
                 kind.order = _text(order)
-            case (_Array() as array, (1, tuple(shape), _Type() as kind, fortran, str() | bytes() as raw)):
-                values = np.frombuffer(_bytes(raw), np.dtype(kind.order + kind.code))
+            case (_Array() as array, (1, tuple(shape), _Type() as kind, bool(fortran), str() | bytes() as raw)) if all(
+                type(side) is int and side >= 0 for side in shape
+            ):
+                raw = self._copied(raw) if isinstance(raw, str) else raw  # Python 2 wrote bytes as text
+                values = np.frombuffer(raw, np.dtype(kind.order + kind.code))
                 array.value = values.reshape(shape, order="F" if fortran else "C")
             case _:
                 raise UsageError("It sets the state of an object that is not an array of numbers.")
@@ -203,7 +213,15 @@ class _Machine:
     def _set(self, pairs: list[Any]) -> None:
         if not isinstance(self.stack[-1], dict):
             raise UsageError("It sets an item of something that is not a dictionary.")
+        if not all(isinstance(key, str | bytes) for key in pairs[::2]):  # the hash of a deep tuple overflows the stack
+            raise UsageError("It holds a dictionary whose keys are not texts.")
         self.stack[-1].update(zip(pairs[::2], pairs[1::2], strict=True))
+
+    def _copied(self, text: str) -> bytes:
+        self.copied += len(text)
+        if self.copied > self.size:
+            raise UsageError("It copies its texts again and again, which plain data does not need.")
+        return text.encode("latin1")
 
 
 def _finished(value: Any) -> Any:
@@ -218,7 +236,3 @@ def _finished(value: Any) -> Any:
 
 def _text(value: str | bytes) -> str:
     return value.decode("latin1") if isinstance(value, bytes) else value
-
-
-def _bytes(value: str | bytes) -> bytes:
-    return value.encode("latin1") if isinstance(value, str) else value  # Python 2 wrote bytes as text

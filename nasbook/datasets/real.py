@@ -5,6 +5,7 @@ torchvision's own reader of CIFAR unpickles its files; here they are read by `pl
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from nasbook.datasets.images import Dataset, Images, Normalisation
 from nasbook.runtime.errors import UsageError
 
 MNIST_BORDER = 2  # 28 pixels cannot be halved three times, 32 can
+LARGEST_LABEL = 1_000_000  # far above any number of classes here
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def load(name: str, root: Path, *, files: Sequence[str], download: bool = False)
     Raises:
         UsageError: files are missing or corrupt, or cannot be fetched.
     """
-    missing = [file for file in files if not (root / file).is_file()]
+    missing = [file for file in files if not os.path.isfile(root / file)]
     if missing and download:
         _download(name, root)
     elif missing:
@@ -201,6 +203,8 @@ def _mnist(name: str, root: Path) -> Parts:
 def _batch(path: Path) -> dict[str, Any]:
     try:
         return plain_pickle.read(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
     except UsageError as error:
         text = str(error)
         raise UsageError(f"{path} is not a batch of images: {text[0].lower()}{text[1:]}") from None
@@ -217,4 +221,6 @@ def _planes(path: Path, batch: dict[str, Any], side: int) -> Tensor:
 def _labels(path: Path, labels: Any) -> Tensor:
     if not isinstance(labels, list) or not all(type(label) is int for label in labels):
         raise UsageError(f"{path}: labels must be a list of whole numbers.")
+    if not all(abs(label) < LARGEST_LABEL for label in labels):
+        raise UsageError(f"{path}: labels must be less than {LARGEST_LABEL:,}.")
     return torch.tensor(labels, dtype=torch.int64)

@@ -60,7 +60,7 @@ def test_grey_arrays_have_one_channel_and_validation_images_are_optional(tmp_pat
         ({"x_valid": arrays()["x_test"]}, "x_valid without y_valid"),
         ({"x_train": arrays()["x_train"] / 255.0}, "x_train and y_train: Pixels must be uint8 .* float64"),
         ({"x_train": arrays()["x_train"][0, 0]}, "must be uint8 of shape .* not uint8 of shape"),
-        ({"y_train": np.arange(11) % 3}, r"Labels must be int64 of shape \(12,\)"),
+        ({"y_train": np.arange(11) % 3}, r"Labels must be of shape \(12,\)"),
         ({"y_train": np.eye(3)[np.arange(12) % 3]}, "whole numbers, not float64"),
         ({"y_train": np.arange(12) % 3 - 1}, "there is a label -1"),
         ({"y_train": np.arange(12) % 3 + 1}, "class 0 of 4 has no training image; labels count from 0"),
