@@ -1,9 +1,10 @@
-"""Open the book in JupyterLab: in place in a checkout, as the reader's own copy from an installed wheel."""
+"""Open the book in JupyterLab, as the reader's own copy: from a checkout as from an installed wheel."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import signal
 import subprocess
@@ -16,12 +17,15 @@ from types import FrameType
 from nasbook.course.book import load_book
 from nasbook.runtime import files
 from nasbook.runtime.errors import UsageError
-from nasbook.runtime.resources import in_checkout, notebooks_folder
+from nasbook.runtime.resources import notebooks_folder
 
 COPY = "nasbook-book"
 MANIFEST = ".nasbook.json"
 # How this process is told to end; a terminal that closes sends SIGHUP, which Windows does not have.
 _ENDINGS = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+# Defaults of JupyterLab's settings: a reader is not asked about Jupyter's news, and nothing is fetched. The settings of
+# the reader come first.
+SETTINGS = Path(__file__).with_name("jupyter")
 
 
 def open_lab(
@@ -34,8 +38,7 @@ def open_lab(
     """Serve the book in JupyterLab until the reader stops it (Ctrl-C).
 
     Args:
-        folder: where the reader's copy of the chapters lies or goes; without it a checkout opens its own chapters and
-            an installed wheel uses `nasbook-book` in the current folder.
+        folder: where the reader's copy of the chapters lies or goes; `nasbook-book` in the current folder without it.
         browser: open a browser window; otherwise the address is printed and the server waits.
         port: of the server on this machine; JupyterLab picks a free one without it.
         report: is handed lines on what was copied and kept.
@@ -50,13 +53,9 @@ def open_lab(
         raise UsageError("JupyterLab is not installed here; `python -m pip install jupyterlab ipywidgets` brings it.")
     if port is not None and not 1 <= port <= 65535:
         raise UsageError(f"The port must be from 1 to 65535, not {port}.")
-    if folder is None and in_checkout():
-        place = notebooks_folder()
-    else:
-        place = (folder or Path(COPY)).resolve()
-        copied = copy_chapters(place)
-        for line in copied.sentences(place):
-            report(line)
+    place = (folder or Path(COPY)).resolve()
+    for line in copy_chapters(place).sentences(place):
+        report(line)
     return _serve(_command(place, browser=browser, port=port))
 
 
@@ -87,48 +86,75 @@ class Copied:
 
 
 def copy_chapters(place: Path, *, source: Path | None = None) -> Copied:
-    """Bring the chapters to a reader's folder and never touch one that the reader has changed.
+    """Bring the chapters to a reader's folder and never touch one whose cells the reader has changed.
 
-    The folder's `.nasbook.json` holds the checksum of each file as it was copied: a file that still has it is the
-    book's and may be updated; any other is the reader's.
+    The folder's `.nasbook.json` holds two checksums of each file as it was copied: of the whole, and of its cells'
+    sources. Only a release with another file brings a new version. It replaces a copy whose sources are still as they
+    were copied, even if the reader has run it. Any other copy is the reader's own.
 
     Raises:
-        UsageError: `place` is a file, or may not be written.
+        UsageError: `place` is a file or the folder of the book itself, or may not be written.
     """
     source = source or notebooks_folder()
     if place.exists() and not place.is_dir():
         raise UsageError(f"{place} is a file; name a folder for the chapters.")
+    if place.resolve() == source.resolve():
+        raise UsageError(f"{place} holds the book's own chapters; name another folder for your copy.")
     known = _manifest(place / MANIFEST)
-    new, updated, kept = [], [], []
+    done: dict[str, list[str]] = {"new": [], "updated": [], "kept": [], "same": []}
     try:
         for shipped in sorted(source.glob("*.ipynb")):
-            content, target = shipped.read_bytes(), place / shipped.name
+            name, content, target = shipped.name, shipped.read_bytes(), place / shipped.name
             current = target.read_bytes() if target.is_file() else None
-            if current is None:
-                new.append(shipped.name)
-            elif current == content:
-                pass
-            elif _checksum(current) == known.get(shipped.name):
-                updated.append(shipped.name)
-            else:
-                kept.append(shipped.name)
-                continue
-            if current != content:
+            what = _what_to_do(current, content, known.get(name, {}))
+            if what in ("new", "updated"):
                 files.write_bytes(target, content)
-            known[shipped.name] = _checksum(content)
+            if what != "kept":
+                known[name] = _marks(content)
+            done[what].append(name)
         files.write_json(place / MANIFEST, {"copied": known})
     except PermissionError as error:
         raise UsageError(f"The chapters cannot be copied to {place}: {error.strerror}.") from None
-    return Copied(tuple(new), tuple(updated), tuple(kept))
+    return Copied(tuple(done["new"]), tuple(done["updated"]), tuple(done["kept"]))
 
 
-def _manifest(path: Path) -> dict[str, str]:
+def _what_to_do(current: bytes | None, content: bytes, copied: dict[str, str]) -> str:
+    """What the release's `content` means for a reader's file, of which `copied` holds the marks as it was copied."""
+    if current is None:
+        return "new"
+    shipped, own = _marks(content), _marks(current)
+    if copied.get("file") == shipped["file"]:
+        return "same"  # as released before: whatever the reader did with it stays
+    if copied.get("file") == own["file"]:
+        return "updated"
+    if own["sources"] == shipped["sources"]:
+        return "same"  # the reader has run it: the release has new outputs alone
+    return "updated" if own["sources"] == copied.get("sources") else "kept"
+
+
+def _marks(content: bytes) -> dict[str, str]:
+    return {"file": _checksum(content), "sources": _sources(content)}
+
+
+def _manifest(path: Path) -> dict[str, dict[str, str]]:
     """Checksums by file name; none where the record is missing or damaged, so that everything counts as changed."""
     try:
         copied = files.read_json(path)["copied"]
-        return {str(name): str(checksum) for name, checksum in copied.items()}
+        return {str(name): {key: str(marks[key]) for key in ("file", "sources")} for name, marks in copied.items()}
     except (UsageError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def _sources(content: bytes) -> str:
+    """The checksum of the cells' types and sources; of the whole where this is no notebook.
+
+    JupyterLab writes the whole file when it saves, with outputs, execution counts and metadata.
+    """
+    try:
+        cells = [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(content)["cells"]]
+        return _checksum(json.dumps(cells).encode("utf-8"))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return _checksum(content)
 
 
 def _checksum(content: bytes) -> str:
@@ -138,7 +164,6 @@ def _checksum(content: bytes) -> str:
 def _command(place: Path, *, browser: bool, port: int | None) -> list[str]:
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={place}", "--ServerApp.answer_yes=True"]
     command.append("--ServerApp.ip=127.0.0.1")  # whatever the reader's own configuration says
-    command.append("--LabApp.news_url=None")  # a reader is not asked about Jupyter's news, and nothing is fetched
     first = next((chapter for chapter in load_book() if (place / f"{chapter.name}.ipynb").is_file()), None)
     if first is not None:
         command.append(f"--LabApp.default_url=/lab/tree/{first.name}.ipynb")
@@ -161,7 +186,10 @@ def _serve(command: list[str]) -> int:
     heard = [each for each, handler in before.items() if handler is not signal.SIG_IGN]  # nohup ignores SIGHUP
     for each in heard:
         signal.signal(each, stop)
-    server = subprocess.Popen(command, start_new_session=True)  # Ctrl-C reaches this process alone, which passes it on
+    paths = [str(SETTINGS), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
+    environment = {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
+    # Ctrl-C reaches this process alone, which passes it on
+    server = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
         return server.wait()
     except KeyboardInterrupt:

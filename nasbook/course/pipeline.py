@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import sys
 import tempfile
 import time
@@ -20,9 +21,18 @@ from nasbook.runtime.resources import data_folder, notebooks_folder
 
 CELL_SECONDS = 300
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+# What JupyterLab writes when it saves, so that opening a chapter changes nothing.
 _METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+        "version": platform.python_version(),
+    },
 }
 
 

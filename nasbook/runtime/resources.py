@@ -9,11 +9,6 @@ from nasbook.runtime.errors import UsageError
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
-def in_checkout() -> bool:
-    """Whether this is a checkout (the chapters may be edited in place) and not an installed wheel."""
-    return (_PACKAGE.parent / "book.yml").is_file()
-
-
 def book_folder() -> Path:
     """The folder that holds `book.yml`, `notebooks/` and `data/`.
 
