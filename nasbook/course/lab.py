@@ -176,6 +176,13 @@ def _command(place: Path, *, browser: bool, port: int | None) -> list[str]:
     return command
 
 
+def _environment() -> dict[str, str]:
+    """The reader's own, with the settings and what each kernel runs first, unless the reader has such a file."""
+    paths = [str(SETTINGS), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
+    start = os.environ.get("PYTHONSTARTUP") or str(Path(__file__).with_name("kernel_start.py"))
+    return {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths), "PYTHONSTARTUP": start}
+
+
 def _serve(command: list[str]) -> int:
     """Run the server as a child that ends when this process is told to end."""
 
@@ -186,10 +193,8 @@ def _serve(command: list[str]) -> int:
     heard = [each for each, handler in before.items() if handler is not signal.SIG_IGN]  # nohup ignores SIGHUP
     for each in heard:
         signal.signal(each, stop)
-    paths = [str(SETTINGS), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
-    environment = {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
     # Ctrl-C reaches this process alone, which passes it on
-    server = subprocess.Popen(command, env=environment, start_new_session=True)
+    server = subprocess.Popen(command, env=_environment(), start_new_session=True)
     try:
         return server.wait()
     except KeyboardInterrupt:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import PurePath
 from types import TracebackType
 from typing import Any
 
-from nasbook.course.book import Chapter
+from nasbook.course.book import Chapter, load_book
 from nasbook.course.reading import defining_section
 from nasbook.runtime.resources import notebooks_folder
+
+
+def at_start() -> None:
+    """Explain name errors of the chapter whose kernel this is, before its setup cell has run.
+
+    Jupyter's server names the notebook of a kernel in `JPY_SESSION_NAME`. Other notebooks are left alone.
+    """
+    name = PurePath(os.environ.get("JPY_SESSION_NAME", "")).stem
+    for chapter in load_book():
+        if chapter.name == name:
+            explain_name_errors(chapter)
 
 
 def explain_name_errors(chapter: Chapter) -> None:
@@ -34,4 +47,7 @@ def advice(chapter: Chapter, name: str) -> str | None:
     section = defining_section(notebooks_folder() / f"{chapter.name}.py", name)
     if section is None:
         return None
-    return f'{name} is made in the section "{section}" of this chapter: run the cell that defines it there first.'
+    return (
+        f'{name} is made in the section "{section}" of this chapter. Run the cell that defines it there first. In '
+        "JupyterLab, Run > Run All Above Selected Cell runs everything that comes before this cell."
+    )

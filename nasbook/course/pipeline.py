@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 import tempfile
 import time
@@ -21,19 +20,6 @@ from nasbook.runtime.resources import data_folder, notebooks_folder
 
 CELL_SECONDS = 300
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-# What JupyterLab writes when it saves, so that opening a chapter changes nothing.
-_METADATA = {
-    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-    "language_info": {
-        "codemirror_mode": {"name": "ipython", "version": 3},
-        "file_extension": ".py",
-        "mimetype": "text/x-python",
-        "name": "python",
-        "nbconvert_exporter": "python",
-        "pygments_lexer": "ipython3",
-        "version": platform.python_version(),
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -206,13 +192,23 @@ def execute(notebook: Any) -> tuple[str | None, float]:
 def clean(notebook: Any, chapter: Chapter) -> None:
     """Leave what depends on the source alone: ids by position, fixed metadata, no widget models."""
     notebook.metadata.clear()
-    notebook.metadata.update(_METADATA)
+    notebook.metadata.update(_as_jupyterlab_saves())
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for place, cell in enumerate(notebook.cells):
         cell["id"] = f"{chapter.number}-{place:03d}"
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(_WIDGET_VIEW, None)  # its model lives only as long as the kernel
+
+
+def _as_jupyterlab_saves() -> dict[str, Any]:
+    """The metadata that JupyterLab writes when it saves, so that opening a chapter changes nothing."""
+    from ipykernel.ipkernel import IPythonKernel
+    from ipykernel.kernelspec import KERNEL_NAME, get_kernel_dict
+
+    kernel = get_kernel_dict()
+    named = {"display_name": kernel["display_name"], "language": kernel["language"], "name": KERNEL_NAME}
+    return {"kernelspec": named, "language_info": dict(IPythonKernel.language_info)}
 
 
 _PEAK = "import torch; from nasbook.runtime import devices; print(devices.memory_mib(torch.device('cpu')))"

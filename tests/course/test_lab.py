@@ -150,6 +150,13 @@ def test_readers_are_not_asked_about_news_unless_they_want_to(monkeypatch: pytes
     assert found["theirs"] == {"kept": True}
 
 
+def test_a_readers_own_python_start_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONSTARTUP", "mine.py")
+    assert lab._environment()["PYTHONSTARTUP"] == "mine.py"
+    monkeypatch.setenv("PYTHONSTARTUP", "")
+    assert Path(lab._environment()["PYTHONSTARTUP"]).is_file()
+
+
 def test_what_cannot_be_served_is_refused(commands: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="1 to 65535"):
         lab.open_lab(port=0)

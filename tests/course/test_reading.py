@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from jupyter_client.manager import start_new_kernel
 
 import nasbook
-from nasbook.course import out_of_order
+from nasbook.course import lab, out_of_order
 from nasbook.course.book import Chapter
 from nasbook.course.reading import defining_section, source
 from nasbook.runtime import errors
@@ -81,11 +82,33 @@ def test_a_name_error_says_what_to_run_first(
     shell.run_cell("beta + 1")
     said = capsys.readouterr()
     assert "NameError" in said.out + said.err
-    assert 'beta is made in the section "First section" of this chapter: run the cell' in said.out + said.err
+    assert 'beta is made in the section "First section" of this chapter' in said.out + said.err
     shell.run_cell("unknown + 1")
     said = capsys.readouterr()
     assert "NameError" in said.out + said.err
     assert "section" not in said.out + said.err
+
+
+@pytest.mark.parametrize(("opened", "explained"), [("folder/05_bilevel.ipynb", True), ("scratch.ipynb", False)])
+def test_a_kernel_of_the_lab_explains_even_before_the_setup_cell(opened: str, explained: bool, tmp_path: Path) -> None:
+    environment = {**lab._environment(), "JPY_SESSION_NAME": opened, "HOME": str(tmp_path)}
+    manager, client = start_new_kernel(kernel_name="python3", env=environment)
+    try:
+        assert (
+            client.execute_interactive("assert {'contextlib', 'out_of_order'}.isdisjoint(globals())", timeout=60)[
+                "content"
+            ]["status"]
+            == "ok"
+        )
+        said: list[str] = []
+        client.execute_interactive(
+            "nb.show(1)", timeout=60, output_hook=lambda message: said.extend(message["content"].get("traceback", []))
+        )
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    assert "NameError" in "".join(said)
+    assert ("Run the cell that defines it there first" in "".join(said)) == explained
 
 
 def test_source_shows_what_runs() -> None:
