@@ -37,6 +37,8 @@ class Study:
         size: "class" or "paper", where nothing else is asked for.
         sizes: the sizes that it can be measured at.
         accelerator: whether it can run on one; otherwise it is measured on the processor, whatever is asked for.
+        corrected: what the package corrected after the book's results of the study were measured, as a sentence. Empty
+            if the results are those of the present code.
     """
 
     id: str
@@ -47,6 +49,7 @@ class Study:
     size: str = "class"
     sizes: list[str] = field(default_factory=lambda: list(sizes.SIZES))
     accelerator: bool = True
+    corrected: str = ""
 
     def __post_init__(self) -> None:
         if not _STUDY_ID.fullmatch(self.id):

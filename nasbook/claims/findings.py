@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,15 @@ class Finding:
         claim: the entry.
         size: "class" or "paper", as measured or else as the study would be.
         seeds: that were measured.
-        values: one a seed.
+        values: one per seed.
+        note: what a reader must know about the stored numbers; empty if there is nothing.
     """
 
     claim: Claim
     size: str
     seeds: tuple[int, ...]
     values: tuple[float, ...]
+    note: str = ""
 
     @property
     def interval(self) -> Interval | None:
@@ -70,6 +72,7 @@ class Finding:
             "values": list(self.values),
             "size": self.size,
             "study": self.claim.study,
+            "note": self.note,
         }
 
 
@@ -85,9 +88,15 @@ def findings(ledger: Ledger, *, folder: Path | None = None, chapter: str | None 
         UsageError: no claim is of that chapter, or a file of results is damaged or of other settings.
     """
     claims = ledger.claims if chapter is None else ledger.of_chapter(chapter)
-    folder = folder or data_folder() / "results"
-    stored = {name: results.read(ledger.studies[name], folder) for name in {claim.study for claim in claims}}
-    return [_finding(claim, ledger.studies[claim.study], stored[claim.study]) for claim in claims]
+    place = folder or data_folder() / "results"
+    stored = {name: results.read(ledger.studies[name], place) for name in {claim.study for claim in claims}}
+    found = [_finding(claim, ledger.studies[claim.study], stored[claim.study]) for claim in claims]
+    return found if folder else [_noted(each, ledger.studies[each.claim.study]) for each in found]
+
+
+def _noted(finding: Finding, study: Study) -> Finding:
+    """The finding with a note if the package was corrected after the book's results were measured."""
+    return replace(finding, note=f"{study.id}: {study.corrected}") if study.corrected and finding.seeds else finding
 
 
 def _finding(claim: Claim, study: Study, stored: dict[str, Any] | None) -> Finding:

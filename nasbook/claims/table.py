@@ -24,12 +24,18 @@ class LedgerTable:
     findings: tuple[Finding, ...]
 
     def __repr__(self) -> str:
-        return "\n".join(_lines(finding) for finding in self.findings)
+        return "\n".join([*(_lines(finding) for finding in self.findings), *notes(self.findings)])
 
     def _repr_html_(self) -> str:
         head = "".join(f'<th scope="col" style="text-align:left">{text}</th>' for text in HEAD)
         rows = "".join(_row(_cells(finding)) for finding in self.findings)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        below = "".join(f"<p>{html.escape(note)}</p>" for note in notes(self.findings))
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{below}"
+
+
+def notes(found: Iterable[Finding]) -> list[str]:
+    """What a reader must know about stored numbers, each note once."""
+    return list(dict.fromkeys(finding.note for finding in found if finding.note))
 
 
 def tally(found: Iterable[Finding], by: str) -> dict[str, dict[str, int]]:

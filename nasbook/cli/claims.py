@@ -37,6 +37,7 @@ def listed(
             raise UsageError("--chapter, --folder and --json list claims; the options of `measure` stand behind it.")
         return
     from nasbook.claims import entries, findings
+    from nasbook.claims.table import notes
 
     if folder is not None and not folder.is_dir():
         raise UsageError(
@@ -59,6 +60,8 @@ def listed(
         for each in found
     ]
     print_table(rows, list(rows[0]))
+    for note in notes(found):
+        print(note)
 
 
 @claims.command()

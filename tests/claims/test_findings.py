@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ def test_verdicts_follow_from_what_is_stored(ledger: Ledger, tmp_path: Path) -> 
         "values": [],
         "size": "class",
         "study": "heights",
+        "note": "",
     }
     measure(ledger, ledger.chosen([]), folder=tmp_path, device="cpu")
     deep, high = findings(ledger, folder=tmp_path)
@@ -64,3 +66,16 @@ def test_results_of_other_settings_or_without_the_number_are_refused(ledger: Led
     path.write_text(text.replace('"base": 10.0', '"base": 11.0'))
     with pytest.raises(UsageError, match="with another setting"):
         findings(ledger, folder=tmp_path)
+
+
+@pytest.mark.usefixtures("calls")
+def test_a_correction_is_noted_beside_the_books_own_results_alone(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Results of a reader's own are measured with the present code."""
+    studies = {name: replace(each, corrected="a row was counted twice.") for name, each in ledger.studies.items()}
+    noted = replace(ledger, studies={**ledger.studies, "heights": studies["heights"]})
+    measure(noted, noted.chosen([]), folder=tmp_path / "results", device="cpu")
+    assert [each.note for each in findings(noted, folder=tmp_path / "results")] == ["", ""]
+    monkeypatch.setattr("nasbook.claims.findings.data_folder", lambda: tmp_path)
+    assert [each.note for each in findings(noted)] == ["", "heights: a row was counted twice."]

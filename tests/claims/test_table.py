@@ -42,6 +42,14 @@ def test_text_of_the_ledger_is_safe_on_a_page_and_plain_in_text() -> None:
     ]
 
 
+def test_a_note_stands_once_under_the_claims() -> None:
+    noted = Finding(CLAIM, "class", (0, 1), (2.0, 4.0), "study: corrected <since>.")
+    table = LedgerTable((noted, noted, Finding(CLAIM, "class", (0, 1), (2.0, 4.0))))
+    assert repr(table).splitlines()[-1] == "study: corrected <since>."
+    assert table._repr_html_().endswith("</table><p>study: corrected &lt;since&gt;.</p>")
+    assert repr(table).count("corrected") == table._repr_html_().count("corrected") == 1
+
+
 def test_a_chapter_without_claims_says_so() -> None:
     with pytest.raises(UsageError, match="No claim is of chapter '00'"):
         nasbook.start("00").claims()
