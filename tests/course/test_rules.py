@@ -172,6 +172,9 @@ def test_an_exercise_is_complete(draft: Make) -> None:
     assert "folded" in rule(draft(TASK, STUB, SOLUTION))[0]
     assert "tagged solution" in rule(folded(draft(TASK, STUB, SOLUTION[:2])))[0]
     assert "does not pass" in rule(folded(draft(TASK, STUB, SOLUTION), "The book's solution of 04.1: not yet."))[0]
+    attempted = folded(draft(TASK, STUB, SOLUTION))
+    attempted.notebook.cells[1].outputs = [new_output("stream", text="Exercise 04.1: right.\n")]
+    assert "counts as attempted" in rule(attempted)[0]
     assert "no exercises" in rule(replace(draft(TASK), exercises=()))[0]
 
 

@@ -169,6 +169,8 @@ def _stub_and_solution(name: str, stub: Any, solution: Any) -> list[str]:
     found = []
     if "nasbook.NotAttempted" not in stub.source and "= ..." not in stub.source:
         found.append(f"The stub of {name} must raise nasbook.NotAttempted.")
+    if stub.get("outputs") and f"{name}: not attempted" not in "".join(o.get("text", "") for o in stub.outputs):
+        found.append(f"The stub of {name} counts as attempted.")
     if not {SOLUTION, COMPARED} <= set(tags(solution)):
         found.append(f"The solution of {name} must be tagged {SOLUTION} and {COMPARED}.")
     if not solution.metadata.get("jupyter", {}).get("source_hidden"):
