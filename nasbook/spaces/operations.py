@@ -69,12 +69,35 @@ class Pool(nn.Module):
         return self.norm(F.avg_pool2d(images, 3, self.stride, padding=1, count_include_pad=False))
 
 
+class Pointwise(nn.Conv2d):
+    """1x1 convolution without bias. With stride 2 it takes every second pixel first and convolves these with stride 1.
+
+    A 1x1 convolution of stride 2 gives the same, but its backward pass in oneDNN writes past its memory where there
+    are few input channels in channels-last memory: the process dies or the gradients are wrong.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__(inputs, outputs, 1, bias=False)
+        self.step = stride
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, inputs, H, W) -> (B, outputs, H / stride, W / stride)."""
+        return super().forward(images[:, :, :: self.step, :: self.step])
+
+
+def convolution(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Conv2d:
+    """A convolution without bias whose padding keeps height and width at stride 1; its kernel is square and odd."""
+    if kernel == 1:
+        return Pointwise(inputs, outputs, stride)
+    return nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
+
+
 class ReLUConvBN(nn.Module):
     """ReLU, one convolution, batch normalisation."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, normalising: Normalising) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
+        self.conv = convolution(inputs, outputs, kernel, stride)
         self.norm = normalising(outputs)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -87,7 +110,7 @@ class ConvBNReLU(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, normalising: Normalising) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
+        self.conv = convolution(inputs, outputs, kernel, stride)
         self.norm = normalising(outputs)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -104,7 +127,7 @@ class SeparableUnit(nn.Module):
         self.depthwise = nn.Conv2d(
             channels, channels, kernel, stride, padding=padding, dilation=dilation, groups=channels, bias=False
         )
-        self.pointwise = nn.Conv2d(channels, channels, 1, bias=False)
+        self.pointwise = Pointwise(channels, channels)
         self.norm = normalising(channels)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -113,24 +136,20 @@ class SeparableUnit(nn.Module):
 
 
 class FactorizedReduce(nn.Module):
-    """Halves height and width: two 1x1 convolutions of every second pixel, the second shifted by one pixel.
-
-    The pixels are taken before the convolutions, which have stride 1. A 1x1 convolution of stride 2 gives the same,
-    but oneDNN's backward pass of it writes past its memory where there are few input channels.
-    """
+    """Halves height and width: two 1x1 convolutions of stride 2, the second on the image shifted by one pixel."""
 
     def __init__(self, inputs: int, outputs: int, normalising: Normalising) -> None:
         super().__init__()
         if outputs % 2:
             raise ValueError(f"FactorizedReduce needs an even number of output channels, not {outputs}.")
-        self.even = nn.Conv2d(inputs, outputs // 2, 1, bias=False)
-        self.odd = nn.Conv2d(inputs, outputs // 2, 1, bias=False)
+        self.even = Pointwise(inputs, outputs // 2, 2)
+        self.odd = Pointwise(inputs, outputs // 2, 2)
         self.norm = normalising(outputs)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, inputs, H, W) -> (B, outputs, H / 2, W / 2); height and width must be even."""
         images = F.relu(images)
-        halves = [self.even(images[:, :, ::2, ::2]), self.odd(images[:, :, 1::2, 1::2])]
+        halves = [self.even(images), self.odd(images[:, :, 1:, 1:])]
         return self.norm(torch.cat(halves, dim=1))  # (B, outputs, H/2, W/2)
 
 
