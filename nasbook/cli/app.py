@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 import nasbook
 from nasbook.cli.book import lab, notebooks
 from nasbook.cli.claims import claims
 from nasbook.cli.doctor import doctor
+from nasbook.cli.help import Command, Group
 from nasbook.cli.lists import datasets, describe, methods, spaces
 from nasbook.cli.runs import search, select, train
 from nasbook.runtime.errors import DivergedError, UsageError
@@ -24,7 +26,7 @@ FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 _CommandLineError: Any = typer.BadParameter.__mro__[2]
 
 
-class Commands(TyperGroup):
+class Commands(Group):
     """All commands: an expected error ends in one line on standard error, an unexpected one keeps its traceback."""
 
     def main(
@@ -38,8 +40,13 @@ class Commands(TyperGroup):
     ) -> Any:
         """Run the command line (this process's own by default) and leave with its exit code."""
         words = list(sys.argv[1:] if args is None else args) or ["--help"]
+        _show_every_character()
         try:
             code = super().main(words, prog_name, complete_var, False, windows_expand_args, **extra)
+            _write_out()
+        except OSError:
+            _write_out()  # ends here if it is the output that failed: what could not be written still waits
+            raise
         except (typer.Abort, KeyboardInterrupt):
             sys.exit(INTERRUPTED)
         except _CommandLineError as error:
@@ -51,6 +58,23 @@ class Commands(TyperGroup):
         sys.exit(code or 0)
 
 
+def _show_every_character() -> None:
+    """Let a character that the output's encoding lacks be written as an escape: no result is lost for it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _write_out() -> None:
+    """Write what waits to be written; end in one line where the file or the device of the output takes no more."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries again when it ends
+        kept = "a run keeps its result in its folder (result.json)"
+        sys.exit(_say(f"Standard output takes no more ({error.strerror}); {kept}.", FAILED))
+
+
 def _say(sentence: str, code: int) -> int:
     print(f"nasbook: {' '.join(sentence.split())}", file=sys.stderr)
     return code
@@ -60,6 +84,7 @@ app = typer.Typer(
     cls=Commands,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its tables cut the names of options in a narrow window
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Neural architecture search by weight sharing: search, train and describe architectures; open the book.",
 )
@@ -81,7 +106,7 @@ def _options(
 
 
 for command in (search, select, train, describe, methods, spaces, datasets, lab, notebooks, doctor):
-    app.command()(command)
+    app.command(cls=Command)(command)
 app.add_typer(claims, name="claims")
 
 

@@ -9,13 +9,14 @@ from typing import Annotated
 
 import typer
 
+from nasbook.cli.help import Group
 from nasbook.cli.output import AsJson, print_json, print_table
 from nasbook.runtime.errors import UsageError
 from nasbook.sizes import SIZES
 
 OWN_RESULTS = Path("claims")
 
-claims = typer.Typer()
+claims = typer.Typer(cls=Group)
 
 
 @claims.callback(invoke_without_command=True)

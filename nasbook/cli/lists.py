@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,9 @@ import typer
 from nasbook import sizes
 from nasbook.cli.output import AsJson, print_facts, print_json, print_table
 from nasbook.runtime.errors import UsageError
+
+# The published network of the DARTS family for ImageNet (Liu et al. 2019, section 3.3).
+IMAGENET = {"image_size": 224, "channels": 48, "layers": 14, "classes": 1000, "stem_stride": 8}
 
 
 def methods(
@@ -86,8 +90,18 @@ def describe(
         int | None, typer.Option(min=2, help="Channels of a node in the first cells. By default as published.")
     ] = None,
     layers: Annotated[int | None, typer.Option(min=2, help="Cells of the network. By default as published.")] = None,
-    classes: Annotated[int, typer.Option(min=2, help="Classes of the data set.")] = 10,
+    classes: Annotated[
+        int | None, typer.Option(min=2, help="Classes of the data set. By default 10, or 1000 with ImageNet's stem.")
+    ] = None,
     image_size: Annotated[int, typer.Option(min=1, help="Height and width of an image, in pixels.")] = 32,
+    stem_stride: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="How many times smaller the stem makes the images. 1 is published for CIFAR-10, and 8 for ImageNet: "
+            f"three strides of 2, the default for the DARTS family from {IMAGENET['image_size']} pixels.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Count an architecture's parameters and multiply-adds at a width and a depth."""
@@ -97,18 +111,18 @@ def describe(
     architecture = read(genotype)
     if space is not None:
         _check_space(architecture, space)
-    published = sizes.get("paper").of(architecture.family).train
-    channels, layers = channels or published.channels, layers or published.layers
-    image = (3, image_size, image_size)
-    cost = count(architecture, channels=channels, layers=layers, classes=classes, image=image)
-    facts = {
-        "genotype": str(architecture),
-        **cost,
-        "channels": channels,
-        "layers": layers,
-        "classes": classes,
-        "image": list(image),
+    published = asdict(sizes.get("paper").of(architecture.family).train)
+    large = image_size >= IMAGENET["image_size"] if stem_stride is None else stem_stride == IMAGENET["stem_stride"]
+    if large and architecture.family == "darts":
+        published |= IMAGENET
+    numbers = {
+        "channels": channels or published["channels"],
+        "layers": layers or published["layers"],
+        "classes": classes or published.get("classes", 10),
+        "stem_stride": stem_stride or published["stem_stride"],
     }
+    image = (3, image_size, image_size)
+    facts = {"genotype": str(architecture), **count(architecture, image=image, **numbers), **numbers, "image": [*image]}
     if as_json:
         print_json(facts)
     else:

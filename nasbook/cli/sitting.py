@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,9 +86,9 @@ class Sitting:
         return f"; it is kept in {self.folder}" if self.folder else ""
 
     def report(self, outcome: Outcome, *, as_json: bool) -> None:
-        """Draw what came out into the run's folder, and print the result."""
+        """Draw what came out into the run's folder, and print the result, whatever becomes of the pictures."""
         assert self.folder is not None
-        pictures = _draw(outcome.genotype, self.folder)
+        pictures = _draw(outcome.result["genotype"], self.folder)
         result = {**outcome.result, "run": str(self.folder), "pictures": pictures}
         if as_json:
             print_json(result)
@@ -97,11 +97,23 @@ class Sitting:
 
 
 def _tell(sentence: str) -> None:
-    print(f"nasbook: {sentence}", file=sys.stderr, flush=True)
+    with suppress(OSError):  # a terminal that is gone must not end a run
+        print(f"nasbook: {sentence}", file=sys.stderr, flush=True)
 
 
-def _draw(architecture: Any, folder: Path) -> list[str]:
-    """Draw each cell that was searched into the run's folder; returns the files."""
-    from nasbook.figures import cells
+def _draw(genotype: str, folder: Path) -> list[str]:
+    """Draw each cell that was searched into the run's folder; returns the files that are there.
 
-    return [str(cells.cell(architecture, kind).save(folder / f"cell-{kind}.png")) for kind in cells.kinds(architecture)]
+    The run is over: a picture that cannot be made must not hide its result.
+    """
+    drawn: list[str] = []
+    try:
+        from nasbook.figures import cells
+        from nasbook.spaces import read
+
+        architecture = read(genotype)
+        for kind in cells.kinds(architecture):
+            drawn.append(str(cells.cell(architecture, kind).save(folder / f"cell-{kind}.png")))
+    except Exception as error:
+        _tell(f"A picture of the cell could not be made: {type(error).__name__}: {error}.")
+    return drawn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TextIO
 
 from tqdm import tqdm
@@ -30,10 +30,16 @@ def terminal_progress(stream: TextIO | None = None) -> Iterator[Listener]:
     """
     stream = stream or sys.stderr
     display: _Display = _Bar(stream) if stream.isatty() else _Lines(stream)
+
+    def show(event: Event) -> None:
+        with suppress(OSError):  # a terminal that is gone, or a full disk behind a log, must not end a run
+            display(event)
+
     try:
-        yield display
+        yield show
     finally:
-        display.close()
+        with suppress(OSError):
+            display.close()
 
 
 class _Bar:

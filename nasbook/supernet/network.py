@@ -18,7 +18,8 @@ from nasbook.spaces.operations import Normalising, build
 from nasbook.supernet import skeleton
 from nasbook.supernet.drop_path import drop_path
 
-AUXILIARY_SIDE = 8
+# Height and width of the auxiliary classifier's maps, on CIFAR-10 and on ImageNet.
+AUXILIARY_SIDE, IMAGENET_AUXILIARY_SIDE = 8, 7
 
 
 class DiscreteCell(nn.Module):
@@ -65,17 +66,21 @@ class DiscreteCell(nn.Module):
 
 
 class AuxiliaryHead(nn.Sequential):
-    """The auxiliary classifier on 8x8 maps: its loss counts 0.4 in training, its parameters do not count."""
+    """The auxiliary classifier: its loss counts 0.4 in training, its parameters do not count.
 
-    def __init__(self, channels: int, classes: int) -> None:
+    It reads maps of 8x8, or of 7x7 behind the stem for ImageNet, where the pool has stride 2 and the second
+    normalisation is missing, as in the released code.
+    """
+
+    def __init__(self, channels: int, classes: int, *, imagenet: bool = False) -> None:
         super().__init__(
             nn.ReLU(),
-            nn.AvgPool2d(5, stride=3, padding=0, count_include_pad=False),
+            nn.AvgPool2d(5, stride=2 if imagenet else 3, padding=0, count_include_pad=False),
             nn.Conv2d(channels, 128, 1, bias=False),
             nn.BatchNorm2d(128),
             nn.ReLU(),
             nn.Conv2d(128, 768, 2, bias=False),
-            nn.BatchNorm2d(768),
+            *([] if imagenet else [nn.BatchNorm2d(768)]),
             nn.ReLU(),
             nn.Flatten(),
             nn.Linear(768, classes),
@@ -91,8 +96,9 @@ class Network(nn.Module):
         layers: number of cells (20 as published).
         classes: number of classes.
         image_channels: channels of an image.
-        stem_stride: 2 halves the images at once, for class-size runs.
-        auxiliary: add the auxiliary classifier after the second reduction; its maps must be 8x8.
+        stem_stride: 2 halves the images at once, for class-size runs; 8 is the published stem for ImageNet, of three
+            convolutions of stride 2.
+        auxiliary: add the auxiliary classifier after the second reduction (see `AuxiliaryHead` for its maps).
 
     Raises:
         UsageError: a number is out of range.
@@ -115,8 +121,13 @@ class Network(nn.Module):
         outputs = {"normal": len(genotype.normal_concat), "reduce": len(genotype.reduce_concat)}
         if not genotype.reduce:
             outputs["reduce"] = outputs["normal"]
-        self.plans = skeleton.plan(layers, channels, outputs)
-        self.stem = skeleton.Stem(image_channels, channels, stem_stride, True)
+        self.plans = skeleton.plan(layers, channels, outputs, stem_stride=stem_stride)
+        imagenet = stem_stride == skeleton.IMAGENET_STRIDE
+        self.stem = (
+            skeleton.ImageNetStem(image_channels, channels)
+            if imagenet
+            else skeleton.Stem(image_channels, channels, stem_stride, True)
+        )
         self.cells = nn.ModuleList(
             DiscreteCell(genotype, plan, normalising)
             if genotype.cell(plan.kind)
@@ -126,7 +137,8 @@ class Network(nn.Module):
         self.classifier = nn.Linear(skeleton.output_channels(self.plans[-1], outputs), classes)
         self.auxiliary_after = 2 * layers // 3
         auxiliary_channels = skeleton.output_channels(self.plans[self.auxiliary_after], outputs)
-        self.auxiliary = AuxiliaryHead(auxiliary_channels, classes) if auxiliary else None
+        self.auxiliary = AuxiliaryHead(auxiliary_channels, classes, imagenet=imagenet) if auxiliary else None
+        self.auxiliary_side = IMAGENET_AUXILIARY_SIDE if imagenet else AUXILIARY_SIDE
 
     def forward(self, images: Tensor, drop_probability: float = 0.0) -> Tensor | tuple[Tensor, Tensor | None]:
         """Class scores, in training mode with those of the auxiliary classifier.
@@ -141,14 +153,15 @@ class Network(nn.Module):
         """
         auxiliary = None
         drop_probability = drop_probability if self.training else 0.0
-        earlier = later = self.stem(images)
+        states = self.stem(images)
+        earlier, later = states if isinstance(states, tuple) else (states, states)
         for index, cell in enumerate(self.cells):
             dropping = (drop_probability,) if isinstance(cell, DiscreteCell) else ()
             earlier, later = later, cell(earlier, later, *dropping)
             if index == self.auxiliary_after and self.auxiliary is not None and self.training:
-                if later.shape[-1] != AUXILIARY_SIDE:
+                if later.shape[-1] != self.auxiliary_side:
                     raise UsageError(
-                        f"The auxiliary classifier needs maps of {AUXILIARY_SIDE}x{AUXILIARY_SIDE}, "
+                        f"The auxiliary classifier needs maps of {self.auxiliary_side}x{self.auxiliary_side}, "
                         f"not {later.shape[-2]}x{later.shape[-1]}: switch it off for images of this size."
                     )
                 auxiliary = self.auxiliary(later)

@@ -1,7 +1,7 @@
 """The stack of cells that a supernet and a discrete network share: a stem, cells with two reductions, a classifier.
 
 The cells at one third and at two thirds of the depth halve height and width and double the channels (Liu et al. 2019,
-section 3.1 and appendix A).
+section 3.1 and appendix A). On ImageNet the stem has three strides of 2 (appendix B and the released code).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from nasbook.runtime.errors import UsageError
 from nasbook.spaces.operations import FactorizedReduce, Normalising, ReLUConvBN
 
 STEM_MULTIPLIER = 3
+IMAGENET_STRIDE = 8  # the stride of a stem that is the published one for ImageNet
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,14 @@ def kinds(layers: int) -> list[str]:
     return ["reduce" if index in reductions else "normal" for index in range(layers)]
 
 
-def plan(layers: int, channels: int, outputs: dict[str, int]) -> list[CellPlan]:
+def plan(layers: int, channels: int, outputs: dict[str, int], *, stem_stride: int = 1) -> list[CellPlan]:
     """The cells of a stack.
 
     Args:
         layers: number of cells, at least 2.
         channels: channels of a node before the first reduction.
         outputs: for each kind of cell, how many nodes its output concatenates.
+        stem_stride: of a discrete network's stem; with `IMAGENET_STRIDE` its two outputs differ in size.
 
     Raises:
         UsageError: a number is out of range.
@@ -55,8 +57,8 @@ def plan(layers: int, channels: int, outputs: dict[str, int]) -> list[CellPlan]:
     if channels < 2 or channels % 2:
         raise UsageError(f"The number of channels must be even and at least 2, not {channels}.")
     plans: list[CellPlan] = []
-    before = (STEM_MULTIPLIER * channels,) * 2
-    halve_first = False
+    halve_first = stem_stride == IMAGENET_STRIDE
+    before = (channels if halve_first else STEM_MULTIPLIER * channels,) * 2
     for kind in kinds(layers):
         channels = 2 * channels if kind == "reduce" else channels
         plans.append(CellPlan(kind, channels, before, halve_first))
@@ -93,6 +95,28 @@ class Stem(nn.Sequential):
             nn.Conv2d(image_channels, outputs, 3, stride, padding=1, bias=False),
             Normalising(running=running)(outputs),
         )
+
+
+class ImageNetStem(nn.Module):
+    """Three 3x3 convolutions of stride 2, each with batch normalisation, and a ReLU before the second and the third."""
+
+    def __init__(self, image_channels: int, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Sequential(
+            nn.Conv2d(image_channels, channels // 2, 3, 2, padding=1, bias=False),
+            nn.BatchNorm2d(channels // 2),
+            nn.ReLU(),
+            nn.Conv2d(channels // 2, channels, 3, 2, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+        self.second = nn.Sequential(
+            nn.ReLU(), nn.Conv2d(channels, channels, 3, 2, padding=1, bias=False), nn.BatchNorm2d(channels)
+        )
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, image channels, H, W) -> (B, C, H / 4, W / 4) and (B, C, H / 8, W / 8): the inputs of the first cell."""
+        earlier = self.first(images)
+        return earlier, self.second(earlier)
 
 
 class Preprocess(nn.Module):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from nasbook.cli import app
@@ -129,3 +132,36 @@ def test_the_entry_point_and_the_module_are_the_same_command(tmp_path: Path) -> 
     done = subprocess.run([*module, "methods", "--jsn"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_has_every_option_with_its_whole_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    command = typer.main.get_command(app).commands[name]
+    text = CliRunner().invoke(app, [name, "--help"]).stdout
+    for parameter in command.params:
+        for word in parameter.opts:
+            if word.startswith("-"):
+                assert re.search(rf"(?m)(^|[ /]){word}($|[ ,])", text), word
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no device that is always full")
+def test_an_output_that_takes_no_more_ends_in_one_line() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "nasbook", "spaces"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("nasbook: Standard output takes no more")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["methods", "methods drnas", "claims", "spaces", "datasets", "doctor", "--help"])
+def test_an_encoding_without_some_characters_hides_nothing(command: str) -> None:
+    """What the code page of Windows, or none at all, lacks is written as an escape."""
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii" if command.startswith("methods") else "cp1252"}
+    done = subprocess.run([sys.executable, "-m", "nasbook", *command.split()], env=environment, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout

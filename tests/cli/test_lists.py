@@ -150,3 +150,13 @@ def test_a_method_without_a_card_is_refused_with_those_that_have_one() -> None:
 
 def test_the_command_says_its_version() -> None:
     assert text("--version") == f"nasbook {nasbook.__version__}\n"
+
+
+def test_large_images_are_counted_with_the_published_imagenet_network() -> None:
+    words = ["describe", "DARTS_V2", "--image-size", "224", "--json"]
+    found = json.loads(CliRunner().invoke(app, words).stdout)
+    assert found["params"] == 4_718_752
+    assert (found["channels"], found["layers"], found["classes"], found["stem_stride"]) == (48, 14, 1000, 8)
+    asked = json.loads(CliRunner().invoke(app, [*words, "--stem-stride", "1", "--classes", "7"]).stdout)
+    assert (asked["channels"], asked["layers"], asked["classes"], asked["stem_stride"]) == (36, 20, 7, 1)
+    assert asked["macs"] > 20 * found["macs"]

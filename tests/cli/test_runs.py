@@ -155,7 +155,7 @@ def test_nas_bench_201_is_searched_drawn_and_trained() -> None:
 def test_a_mistyped_architecture_string_is_refused_in_a_sentence() -> None:
     refused = invoke("train", TOPOLOGY.replace("~2", "~1"), "--data", "digits", *FIVE)
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert re.fullmatch(r"nasbook: Edge 2->3 reads 'nor_conv_1x1~1'; .*\n", refused.stderr)
+    assert re.fullmatch(r"nasbook: An edge into node 3 reads 'nor_conv_1x1~1'; .*\n", refused.stderr)
     refused = invoke("search", "--space", "nas-bench-201", "--data", "digits", *FIVE, "--layers", "6")
     assert refused.exit_code == 2
     assert "3N + 2 layers" in refused.stderr
@@ -254,3 +254,35 @@ def test_searches_need_no_package_of_the_book(tmp_path: Path) -> None:
     refused = command("notebooks", "--check")
     assert refused.returncode == 2
     assert re.fullmatch(r"nasbook: The book needs the package \w+, which is not installed here: .*\n", refused.stderr)
+
+
+def refuse(*_: object) -> None:
+    raise RuntimeError("latex could not be found")
+
+
+def test_a_picture_that_cannot_be_made_hides_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in the run, nor when the finished run is asked for again, be its folder writable or not."""
+    words = ["search", *SEARCH, "--no-retrain", "--run", "run"]
+    with monkeypatch.context() as patch:
+        patch.setattr("nasbook.figures.picture.Picture.save", refuse)
+        result = invoke(*words, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["pictures"] == []
+    assert "latex could not be found" in result.stderr
+    Path("run/cell-normal.png").mkdir()  # as good as a folder that cannot be written, for any user
+    again = invoke(*words, "--json")
+    assert again.exit_code == 0, again.output
+    assert json.loads(again.stdout) == json.loads(result.stdout)
+    assert "Traceback" not in again.stderr
+
+
+def test_a_terminal_that_is_gone_does_not_end_a_run() -> None:
+    """Standard error that nobody reads any more: the run goes on to its result."""
+    words = [sys.executable, "-m", "nasbook", "search", *SEARCH, "--no-retrain", "--run", "run", "--json"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
+        assert started.stdout
+        assert started.stderr
+        started.stderr.close()
+        found = json.loads(started.stdout.read())
+    assert started.returncode == 0
+    assert found["genotype"] == json.loads(Path("run/result.json").read_text())["genotype"]

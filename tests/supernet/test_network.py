@@ -7,7 +7,8 @@ from torch import nn
 from nasbook import spaces
 from nasbook.runtime.errors import UsageError
 from nasbook.spaces import Genotype
-from nasbook.supernet import Network, Supernet, describe, loss_with_auxiliary, one_hot, parameters
+from nasbook.spaces.operations import Pool
+from nasbook.supernet import Network, Supernet, describe, loss_with_auxiliary, multiply_adds, one_hot, parameters
 from nasbook.supernet.network import AuxiliaryHead, drop_path
 from nasbook.supernet.skeleton import check_image, kinds
 
@@ -26,6 +27,61 @@ def test_parameters_are_those_that_the_source_prints(name):
 def test_darts_v2_has_3_349_342_parameters():
     """The number that the released code of DARTS logs for its evaluation network."""
     assert describe(spaces.read("DARTS_V2"), channels=36, layers=20, classes=10)["params"] == 3_349_342
+
+
+IMAGENET = {"channels": 48, "layers": 14, "classes": 1000, "stem_stride": 8}
+
+
+def test_the_imagenet_network_of_darts_v2_has_4_718_752_parameters():
+    """Published as 4.7 M. Without normalisation, ReLU and pools it has 530 M multiply-adds; the paper says 574 M, and
+    users of the released code count 523 M and 545 M (quark0/darts, issue 46)."""
+    cost = describe(spaces.read("DARTS_V2"), image=(3, 224, 224), **IMAGENET)
+    assert cost == {"params": 4_718_752, "macs": 529_911_552}
+
+
+@pytest.mark.parametrize(
+    ("name", "millions", "count"),
+    [("DARTS_V2", 4.7, 545), ("PDARTS", 4.9, 557), ("PC_DARTS_cifar", 5.3, 586), ("PC_DARTS_image", 5.3, 597)],
+)
+def test_published_counts_on_imagenet(name, millions, count):
+    """In millions, of papers that count each element of a ReLU and of a pool's input once, of a normalisation twice.
+
+    Those are Chen et al. 2019 (P-DARTS), table 3, and Xu et al. 2020 (PC-DARTS), table 2.
+    """
+    network = Network(spaces.read(name), image_channels=3, **IMAGENET).to("meta").eval()
+    further = []
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.register_forward_hook(lambda _, inputs, output: further.append(2 * output.numel()))
+        if isinstance(module, Pool):
+            module.register_forward_hook(lambda _, inputs, output: further.append(inputs[0].numel()))
+    relu = nn.functional.relu
+
+    def counted(images, inplace=False):
+        further.append(images.numel())
+        return relu(images, inplace)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("torch.nn.functional.relu", counted)
+        network(torch.empty(1, 3, 224, 224, device="meta"))
+    assert round(parameters(network) / 1e6, 1) == millions
+    assert (multiply_adds(network, (3, 224, 224)) + sum(further)) // 10**6 == count
+
+
+def test_the_imagenet_stem_and_its_auxiliary_classifier_train():
+    """Sides 224 -> 56 and 28 at the first cell; the maps behind the second reduction are 7x7."""
+    network = Network(spaces.read("DARTS_V2"), channels=4, layers=3, classes=3, stem_stride=8, auxiliary=True).train()
+    images, labels = torch.randn(2, 3, 224, 224), torch.tensor([0, 2])
+    earlier, later = network.stem(images)
+    assert (earlier.shape, later.shape) == ((2, 4, 56, 56), (2, 4, 28, 28))
+    norms = [module for module in network.auxiliary if isinstance(module, nn.BatchNorm2d)]
+    assert [norm.num_features for norm in norms] == [128]  # as in the released code
+    logits, auxiliary = network(images)
+    assert logits.shape == auxiliary.shape == (2, 3)
+    loss_with_auxiliary((logits, auxiliary), labels, 0.4).backward()
+    assert all(value.grad is not None for value in network.parameters())
+    with pytest.raises(UsageError, match="7x7"):
+        network(torch.randn(2, 3, 256, 256))
 
 
 def test_multiply_adds_against_a_count_by_hand():
