@@ -41,12 +41,12 @@ def test_the_imagenet_network_of_darts_v2_has_4_718_752_parameters():
 
 @pytest.mark.parametrize(
     ("name", "millions", "count"),
-    [("DARTS_V2", 4.7, 545), ("PDARTS", 4.9, 557), ("PC_DARTS_cifar", 5.3, 586), ("PC_DARTS_image", 5.3, 597)],
+    [("DARTS_V2", 4.7, 544), ("PDARTS", 4.9, 557), ("PC_DARTS_cifar", 5.3, 586), ("PC_DARTS_image", 5.3, 597)],
 )
 def test_published_counts_on_imagenet(name, millions, count):
     """In millions, of papers that count each element of a ReLU and of a pool's input once, of a normalisation twice.
 
-    Those are Chen et al. 2019 (P-DARTS), table 3, and Xu et al. 2020 (PC-DARTS), table 2.
+    Those are Chen et al. 2019 (P-DARTS) and Xu et al. 2020 (PC-DARTS); 544.59 for DARTS_V2 is a user's (see above).
     """
     network = Network(spaces.read(name), image_channels=3, **IMAGENET).to("meta").eval()
     further = []
