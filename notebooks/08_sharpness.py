@@ -444,7 +444,8 @@ nb.show("share of kept edges with a skip connection, or noise in s4:", kept, dig
 # %% [markdown]
 # ## Remedies
 #
-# RobustDARTS (Zela et al. 2020) draws three, each an option of every search here:
+# RobustDARTS (Zela et al. 2020) draws three remedies. Each is an option of every search here, with one part missing: its
+# searches with drop path also use cutout, which rises during the search. Searches here have no cutout.
 #
 # ```sh
 # nasbook search --space s2 --w-decay 0.0243
@@ -502,9 +503,9 @@ nb.reveal("08.4", {3: 0, 0: 2}.get(better, 1))
 
 # %% [markdown]
 # Convolutions everywhere need no search; a remedy is good when it comes near them, and it has found something when it
-# beats the random cell. All three avoid the disaster, the cell of nothing but skips. Weight decay and drop path do so
-# although more than half of what they keep may still be skips (`08.weight-decay` and `08.drop-path` below). With early
-# stopping be careful with the reason: the eigenvalue grows so early that the rule goes back as far as it is allowed to,
+# beats the random cell. All three avoid the disaster, the cell of nothing but skips. A cell may do so and still keep many
+# skip connections: the ledger below has their share with weight decay (`08.weight-decay`) and with drop path
+# (`08.drop-path`). With early stopping be careful with the reason: the eigenvalue grows so early that the rule goes back as far as it is allowed to,
 # and it does the same where $\alpha$ is frozen and nothing goes wrong. A rule that reads no curve at all, and always takes
 # epoch 5, does as well. Only what the eigenvalue adds to *that* is its merit, and here it adds nothing.
 
