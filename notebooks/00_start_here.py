@@ -230,8 +230,7 @@ nb.show(equal=left == right, equal_to_four_digits=f"{left:.4g}" == f"{right:.4g}
 # ```
 #
 # It gives the same digits on this machine: at class size both compute with one thread, and `--threads` changes that.
-# Started in the folder of this notebook it even finds the run from above and prints its result. `--run FOLDER` names
-# another folder. `nasbook search --help` lists every number that you can change, and `nasbook doctor` says what is
+# Started in this notebook's folder it finds the run from above and prints its result; `--run FOLDER` names another. `nasbook search --help` lists every number that you can change, and `nasbook doctor` says what is
 # installed and which data are at hand.
 #
 # There are two sizes. *Class* size, the default, is made for a laptop. *Paper* size uses the published numbers and real
