@@ -6,11 +6,13 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
 
 import nasbook
+from nasbook.cli import failures
 from nasbook.cli.book import lab, notebooks
 from nasbook.cli.claims import claims
 from nasbook.cli.doctor import doctor
@@ -44,9 +46,6 @@ class Commands(Group):
         try:
             code = super().main(words, prog_name, complete_var, False, windows_expand_args, **extra)
             _write_out()
-        except OSError:
-            _write_out()  # ends here if it is the output that failed: what could not be written still waits
-            raise
         except (typer.Abort, KeyboardInterrupt):
             sys.exit(INTERRUPTED)
         except _CommandLineError as error:
@@ -55,6 +54,12 @@ class Commands(Group):
             sys.exit(_say(str(error), WRONG_USE))
         except DivergedError as error:
             sys.exit(_say(str(error), FAILED))
+        except (OSError, MemoryError, RuntimeError) as error:
+            _write_out()  # ends here if it is the output that failed: what could not be written still waits
+            sentence = failures.sentence(error)
+            if sentence is None:
+                raise
+            sys.exit(_say(sentence, FAILED))
         sys.exit(code or 0)
 
 
@@ -76,7 +81,8 @@ def _write_out() -> None:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(f"nasbook: {' '.join(sentence.split())}", file=sys.stderr)
+    with suppress(OSError):  # whoever closed or filled standard error still gets the exit status
+        print(f"nasbook: {' '.join(sentence.split())}", file=sys.stderr)
     return code
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -125,4 +126,5 @@ def _seeds(text: str) -> list[int]:
 
 
 def _tell(sentence: str) -> None:
-    print(f"nasbook: {sentence}", file=sys.stderr, flush=True)
+    with suppress(OSError):
+        print(f"nasbook: {sentence}", file=sys.stderr, flush=True)

@@ -11,6 +11,7 @@ import typer
 from nasbook import sizes
 from nasbook.cli.output import AsJson, print_facts, print_json, print_table
 from nasbook.runtime.errors import UsageError
+from nasbook.sizes import LIMITS
 
 # The published network of the DARTS family for ImageNet (Liu et al. 2019, section 3.3).
 IMAGENET = {"image_size": 224, "channels": 48, "layers": 14, "classes": 1000, "stem_stride": 8}
@@ -87,13 +88,23 @@ def describe(
         str | None, typer.Option(help="Make sure that the architecture belongs to this space.", show_default=False)
     ] = None,
     channels: Annotated[
-        int | None, typer.Option(min=2, help="Channels of a node in the first cells. By default as published.")
+        int | None,
+        typer.Option(
+            min=2, max=LIMITS["channels"], help="Channels of a node in the first cells. By default as published."
+        ),
     ] = None,
-    layers: Annotated[int | None, typer.Option(min=2, help="Cells of the network. By default as published.")] = None,
+    layers: Annotated[
+        int | None, typer.Option(min=2, max=LIMITS["layers"], help="Cells of the network. By default as published.")
+    ] = None,
     classes: Annotated[
-        int | None, typer.Option(min=2, help="Classes of the data set. By default 10, or 1000 with ImageNet's stem.")
+        int | None,
+        typer.Option(
+            min=2, max=LIMITS["classes"], help="Classes of the data set. By default 10, or 1000 with ImageNet's stem."
+        ),
     ] = None,
-    image_size: Annotated[int, typer.Option(min=1, help="Height and width of an image, in pixels.")] = 32,
+    image_size: Annotated[
+        int, typer.Option(min=1, max=LIMITS["image_size"], help="Height and width of an image, in pixels.")
+    ] = 32,
     stem_stride: Annotated[
         int | None,
         typer.Option(

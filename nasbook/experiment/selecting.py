@@ -16,7 +16,7 @@ from nasbook.runtime import devices, files
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import Listener
 from nasbook.runtime.identity import digest
-from nasbook.runtime.run_folder import kept_epochs, kept_state
+from nasbook.runtime.states import kept_epochs, kept_state
 from nasbook.search import Search, recipes
 from nasbook.selection import SELECTIONS, derive
 from nasbook.sizes import SearchNumbers, TrainNumbers

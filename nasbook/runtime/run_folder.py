@@ -80,7 +80,7 @@ class RunFolder:
         path = self.path / "result.json"
         result = files.read_json(path)
         kept = result.pop(_KEPT, None) if isinstance(result, dict) else None
-        if not result or not isinstance(result, dict) or (kept is not None and not self._is_mine(kept, result)):
+        if not isinstance(result, dict) or not self._is_mine(kept, result):
             raise UsageError(
                 f"{path} is not the result that this run left: rename that file, and the same command makes it again."
             )
@@ -174,7 +174,7 @@ class RunFolder:
         early = without(there, self.late), without(self.config, self.late)
         name, old, new = _first_difference(*(early if early[0] != early[1] else (there, self.config)))
         raise UsageError(
-            f"{path} holds a run of another configuration ({name} is {reprlib.repr(old)} there and "
+            f"{path} holds a run of another configuration ({name:.40} is {reprlib.repr(old)} there and "
             f"{reprlib.repr(new)} here): name another folder."
         )
 
@@ -183,6 +183,10 @@ class RunFolder:
         return digest(self.config, {} if state.get("stage") in self.late else self.late)
 
     def _is_mine(self, kept: Any, result: dict[str, Any]) -> bool:
+        """Whether the digests fit; a run that was finished before there were digests has none."""
+        if kept is None and result:
+            assert self.path is not None
+            return not (self.path / "checkpoint.pt").exists() or "run" not in read_checkpoint(self.path)
         known = {"run": digest(self.config), "result": digest_of_result(result)}
         return isinstance(kept, dict) and all(kept.get(key) == known[key] for key in known)
 
@@ -250,34 +254,6 @@ def read_history(path: Path) -> list[Record]:
     return records
 
 
-def kept_epochs(path: Path, stage: str) -> list[int]:
-    """The epochs of a stage whose states a run folder keeps for good, ascending."""
-    names = (re.fullmatch(rf"{stage}-([0-9]{{4,9}})\.pt", each.name) for each in path.glob(f"{stage}-*.pt"))
-    return sorted(int(name[1]) for name in names if name)
-
-
-def kept_state(path: Path, stage: str, epoch: int, *, run: str | None = None) -> dict[str, Any]:
-    """The state after an epoch that a run folder keeps for good.
-
-    Args:
-        path: the run folder.
-        stage: that was kept.
-        epoch: one of `kept_epochs`.
-        run: digest of the configuration that the state must belong to.
-
-    Raises:
-        UsageError: the file is damaged, cannot be read or belongs to another run.
-    """
-    file = path / f"{stage}-{epoch:04d}.pt"
-    kept = read_state(file, "state", remedy="take another epoch")
-    if run is not None and kept.get("run", run) != run:
-        raise UsageError(
-            f"{file} does not belong to the run that {path / 'config.json'} describes: take another epoch."
-        )
-    state: dict[str, Any] = kept["state"]
-    return state
-
-
 def _check_free(path: Path) -> None:
     """Refuse a folder that holds anything but what a process left that was killed in its first write."""
     ours = re.compile(r"\.lock|\.config\.json\.\w+\.partial")
@@ -294,6 +270,6 @@ def _is_record(value: Any) -> bool:
 
 def _first_difference(there: Record, here: Record) -> tuple[str, Any, Any]:
     """The first key whose values differ, within a table of numbers the number's own, with both values."""
-    name = next(key for key in {**there, **here} if there.get(key) != here.get(key))
+    name = next(key for key in {**there, **here} if key not in there or key not in here or there[key] != here[key])
     old, new = there.get(name), here.get(name)
     return _first_difference(old, new) if isinstance(old, dict) and isinstance(new, dict) else (name, old, new)

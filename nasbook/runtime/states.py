@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -50,6 +51,34 @@ def read_state(path: Path, key: str, *, remedy: str) -> dict[str, Any]:
         raise UsageError(f"{path} cannot be read ({type(error).__name__}): {remedy}.") from None
     if not isinstance(state, dict) or key not in state:
         raise UsageError(f"{path} cannot be read (it has no {key!r}): {remedy}.")
+    return state
+
+
+def kept_epochs(path: Path, stage: str) -> list[int]:
+    """The epochs of a stage whose states a run folder keeps for good, ascending."""
+    names = (re.fullmatch(rf"{stage}-([0-9]{{4,9}})\.pt", each.name) for each in path.glob(f"{stage}-*.pt"))
+    return sorted(int(name[1]) for name in names if name)
+
+
+def kept_state(path: Path, stage: str, epoch: int, *, run: str | None = None) -> dict[str, Any]:
+    """The state after an epoch that a run folder keeps for good.
+
+    Args:
+        path: the run folder.
+        stage: that was kept.
+        epoch: one of `kept_epochs`.
+        run: digest of the configuration that the state must belong to.
+
+    Raises:
+        UsageError: the file is damaged, cannot be read or belongs to another run.
+    """
+    file = path / f"{stage}-{epoch:04d}.pt"
+    kept = read_state(file, "state", remedy="take another epoch")
+    if run is not None and kept.get("run", run) != run:
+        raise UsageError(
+            f"{file} does not belong to the run that {path / 'config.json'} describes: take another epoch."
+        )
+    state: dict[str, Any] = kept["state"]
     return state
 
 

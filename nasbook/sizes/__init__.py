@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from nasbook.runtime.errors import UsageError
 from nasbook.sizes.class_size import CLASS, CLASS_METHODS
-from nasbook.sizes.numbers import Numbers, SearchNumbers, TrainNumbers, override
+from nasbook.sizes.numbers import LIMITS, Numbers, SearchNumbers, TrainNumbers, override
 from nasbook.sizes.paper_size import PAPER, PAPER_CELLS, PAPER_METHODS, PAPER_TRAININGS
 from nasbook.sizes.size import Size
 
@@ -30,4 +30,4 @@ def get(name: str) -> Size:
     return SIZES[name]
 
 
-__all__ = ["SIZES", "Numbers", "SearchNumbers", "Size", "TrainNumbers", "get", "override"]
+__all__ = ["LIMITS", "SIZES", "Numbers", "SearchNumbers", "Size", "TrainNumbers", "get", "override"]

@@ -169,6 +169,22 @@ WORDS = {  # the numbers of a search that are words
     "order": ("alpha-first", "weights-first"),
 }
 
+# Far above every published value: what is larger is a slip, and would take all memory before the first step.
+LIMITS = {
+    "epochs": 1_000_000,
+    "batch": 100_000,
+    "channels": 4_096,
+    "layers": 1_000,
+    "nodes": 32,
+    "stem_stride": 1_024,
+    "attack_steps": 10_000,
+    "plays": 10_000,
+    "tuning_steps": 1_000_000,
+    "cutout": 4_096,
+    "image_size": 4_096,
+    "classes": 100_000,
+}
+
 Numbers = TypeVar("Numbers", SearchNumbers, TrainNumbers)
 
 
@@ -205,6 +221,10 @@ def _check(numbers: SearchNumbers | TrainNumbers) -> None:
         value = getattr(numbers, name)
         if type(value) is not int or value < 1:
             raise UsageError(f"{name} must be a whole number of at least 1, not {value!r}.")
+    for name, most in LIMITS.items():
+        value = getattr(numbers, name, None)
+        if value is not None and value > most:
+            raise UsageError(f"{name} must be at most {most:,}.")
     if numbers.images is not None and numbers.images < 2:
         raise UsageError(f"images must be at least 2, not {numbers.images!r}.")
     if numbers.batch < 2:

@@ -3,7 +3,8 @@
 import pytest
 
 from nasbook.runtime.driver import drive
-from nasbook.runtime.run_folder import RunFolder, kept_epochs, kept_state
+from nasbook.runtime.run_folder import RunFolder
+from nasbook.runtime.states import kept_epochs, kept_state
 
 
 class Counting:

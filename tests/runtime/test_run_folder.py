@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from nasbook.runtime.errors import UsageError
-from nasbook.runtime.run_folder import RunFolder, kept_epochs, kept_state
+from nasbook.runtime.run_folder import RunFolder
+from nasbook.runtime.states import kept_epochs, kept_state
 
 CONFIG = {"method": "darts", "seed": 0, "numbers": {"epochs": 2, "betas": (0.5, 0.999)}}
 
