@@ -45,7 +45,7 @@ def read(study: Study, folder: Path, *, size: str | None = None) -> dict[str, An
     try:
         known = {key: stored["study"][key] for key in ("function", "settings", "size")}
         runs = {run["seed"]: run for run in reversed(stored["runs"])}
-        right = isinstance(known["size"], str) and all(map(_is_run, runs.values()))
+        right = isinstance(stored["runs"], list) and isinstance(known["size"], str) and all(map(_is_run, runs.values()))
     except (KeyError, TypeError):
         right = False
     if not right:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from nasbook.claims.measuring import measure
 from nasbook.runtime.errors import UsageError
 
 Calls = list[tuple[int, str, str]]
+STUDY = {"function": "counting", "settings": {"base": 10.0, "deep": {"list": [1, 2]}}, "size": "class"}
+RUN = {"seed": 0, "seconds": 1.5, "device": "cpu", "values": {"height": 10.0}}
 
 
 def test_every_seed_is_stored_with_what_makes_it_again(ledger: Ledger, calls: Calls, tmp_path: Path) -> None:
@@ -124,3 +127,67 @@ def test_a_study_must_give_the_numbers_that_claims_read(
     with pytest.raises(UsageError, match=r"gave .* for height with seed 0, where claims need a number"):
         measure(ledger, ledger.chosen(["heights"]), folder=tmp_path, device="cpu")
     assert not (tmp_path / "heights.json").exists()
+
+
+def test_seeds_that_another_process_stored_meanwhile_are_kept(
+    ledger: Ledger, calls: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one process measures seed 0, another one measures seeds 0 and 7 into the same folder."""
+    quick = measuring.STUDIES["counting"]
+
+    def slow(seed: int, settings: dict[str, Any], **others: Any) -> dict[str, Any]:
+        monkeypatch.setattr(measuring, "STUDIES", {"counting": quick})
+        with pytest.raises(UsageError, match="Another process measures seed 0 of heights"):
+            measure(ledger, ledger.chosen(["heights"]), folder=tmp_path, seeds=[0], device="cpu")
+        measure(ledger, ledger.chosen(["heights"]), folder=tmp_path, seeds=[7], device="cpu")
+        return quick(seed, settings, **others)
+
+    monkeypatch.setattr(measuring, "STUDIES", {"counting": slow})
+    measure(ledger, ledger.chosen(["heights"]), folder=tmp_path, seeds=[0], device="cpu")
+    stored = json.loads((tmp_path / "heights.json").read_text())
+    assert [run["seed"] for run in stored["runs"]] == stored["manifest"]["seeds"] == [0, 7]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "claims.toml", "heights.json"]
+
+
+def test_a_seed_that_stands_there_twice_counts_once(ledger: Ledger, calls: Calls, tmp_path: Path) -> None:
+    measure(ledger, ledger.chosen(["heights"]), folder=tmp_path, device="cpu")
+    path = tmp_path / "heights.json"
+    stored = json.loads(path.read_text())
+    path.write_text(
+        json.dumps({**stored, "runs": [*stored["runs"], {**stored["runs"][0], "values": {"height": 99.0}}]})
+    )
+    found = results.read(ledger.studies["heights"], tmp_path)
+    assert found is not None
+    assert [(run["seed"], run["values"]["height"]) for run in found["runs"]] == [(0, 10.0), (1, 11.0), (2, 12.0)]
+
+
+def test_a_full_disk_is_said_and_loses_no_seed(
+    ledger: Ledger, calls: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = measuring.files.write_text
+
+    def full(path: Path, text: str) -> None:
+        if len(calls) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write(path, text)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(measuring.files, "write_text", full)
+        with pytest.raises(UsageError, match=r"No space left on device.*the same command goes on"):
+            measure(ledger, ledger.chosen(["heights"]), folder=tmp_path, device="cpu")
+    measure(ledger, ledger.chosen(["heights"]), folder=tmp_path, device="cpu")
+    assert [seed for seed, _, _ in calls] == [0, 1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["", "[]", "null", "1", "[" * 5000, '{"study": 3, "runs": []}']
+    + [
+        json.dumps({"study": STUDY, "runs": runs})
+        for runs in (3, {}, [3], [{}], [{**RUN, "seed": "0"}], [{**RUN, "seed": []}], [{**RUN, "values": []}])
+    ],
+)
+def test_damaged_results_are_refused_in_a_sentence(ledger: Ledger, tmp_path: Path, damage: str) -> None:
+    (tmp_path / "heights.json").write_text(damage)
+    with pytest.raises(UsageError, match=r"heights\.json"):
+        results.read(ledger.studies["heights"], tmp_path)

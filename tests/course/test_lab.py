@@ -172,8 +172,8 @@ def test_what_cannot_be_served_is_refused(commands: list[list[str]], monkeypatch
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_ends_the_server_quietly(sent: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, *filter(None, [getattr(signal, "SIGHUP", None)])])
+def test_ctrl_c_or_a_closed_terminal_ends_the_server_quietly(sent: signal.Signals, tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     child = f"import os, pathlib, time; pathlib.Path({str(pid)!r}).write_text(str(os.getpid())); time.sleep(60)"
     code = textwrap.dedent(f"""
@@ -192,3 +192,10 @@ def test_ctrl_c_ends_the_server_quietly(sent: signal.Signals, tmp_path: Path) ->
     assert (nasbook.returncode, errors) == (0, b"")
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
+
+
+def test_the_server_listens_on_this_machine_alone_whatever_a_configuration_says(
+    commands: list[list[str]], tmp_path: Path
+) -> None:
+    lab.open_lab(tmp_path / "mine")
+    assert "--ServerApp.ip=127.0.0.1" in commands[0]
