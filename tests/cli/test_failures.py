@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -45,16 +42,6 @@ def test_a_fault_of_the_program_keeps_its_traceback(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(lists, "print_table", fail)
     assert isinstance(CliRunner().invoke(app, ["methods"]).exception, RuntimeError)
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_standard_output_is_said() -> None:
-    with open("/dev/full", "w") as full:
-        run = subprocess.run(
-            [sys.executable, "-m", "nasbook", "methods"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
-        )
-    assert run.returncode == 1
-    assert re.fullmatch(rf"nasbook: .*{os.strerror(errno.ENOSPC)}\..*\n", run.stderr)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
