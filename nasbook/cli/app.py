@@ -15,9 +15,10 @@ import nasbook
 from nasbook.cli import failures
 from nasbook.cli.book import lab, notebooks
 from nasbook.cli.claims import claims
+from nasbook.cli.data import datasets
 from nasbook.cli.doctor import doctor
 from nasbook.cli.help import Command, Group
-from nasbook.cli.lists import datasets, describe, methods, spaces
+from nasbook.cli.lists import describe, methods, spaces
 from nasbook.cli.runs import search, select, train
 from nasbook.runtime.errors import DivergedError, UsageError
 
@@ -111,8 +112,9 @@ def _options(
     """What stands before a command."""
 
 
-for command in (search, select, train, describe, methods, spaces, datasets, lab, notebooks, doctor):
+for command in (search, select, train, describe, methods, spaces, lab, notebooks, doctor):
     app.command(cls=Command)(command)
+app.add_typer(datasets, name="datasets")
 app.add_typer(claims, name="claims")
 
 

@@ -1,9 +1,8 @@
-"""`nasbook methods`, `spaces`, `datasets` and `describe`: what there is, and what an architecture costs."""
+"""`nasbook methods`, `spaces` and `describe`: what there is, and what an architecture costs."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -66,20 +65,6 @@ def spaces(as_json: AsJson = False) -> None:
     else:
         counted = [{**row, "operations": len(space.operations)} for row, space in zip(rows, known)]
         print_table(counted, ("name", "title", "operations", "edges", "architectures", "unique"))
-
-
-def datasets(
-    root: Annotated[Path | None, typer.Option(help="Folder of the real data sets.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List the data sets, and which of them are at hand."""
-    from nasbook.datasets import available
-
-    rows = available(root)
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, ("name", "classes", "image", "train", "test", "available"))
 
 
 def describe(

@@ -6,6 +6,8 @@ torchvision's own reader of CIFAR unpickles its files; here they are read by `pl
 from __future__ import annotations
 
 import os
+import tarfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +75,7 @@ def load(name: str, root: Path, *, files: Sequence[str], download: bool = False)
     elif missing:
         raise UsageError(
             f"{name} is not in the folder {root}: {missing[0]} is missing; name the folder that holds it as root "
-            "(--root), or fetch it once with nasbook.datasets.load(..., root=..., download=True)."
+            "(--root), or fetch it once: nasbook datasets download {name} --root {root}."
         )
     readers = {"cifar10": _cifar, "cifar100": _cifar, "svhn": _svhn, "imagenet16-120": _imagenet}
     train, valid, test, class_names = readers.get(name, _mnist)(name, root)
@@ -123,7 +125,7 @@ def _download(name: str, root: Path) -> None:
                 kind(root, split=split, download=True)
         else:
             kind(root, download=True)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, EOFError, tarfile.TarError, zlib.error) as error:
         raise UsageError(f"{name} could not be fetched: {error}.") from None
 
 

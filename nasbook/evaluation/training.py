@@ -191,7 +191,10 @@ def check(dataset: Dataset, numbers: TrainNumbers, family: str = "darts") -> Non
     if count > len(dataset.train):
         raise UsageError(f"{count} training images are asked for; the data set has {len(dataset.train)}.")
     if count < numbers.batch:
-        raise UsageError(f"There are {count} training images, fewer than one batch of {numbers.batch}.")
+        raise UsageError(
+            f"There are {count} training images, fewer than one batch of {numbers.batch}: choose a batch of at most "
+            f"{count} (--batch; after a search --train-batch)."
+        )
 
 
 def _draw(images: Images, count: int | None, generator: torch.Generator) -> Images:

@@ -10,6 +10,7 @@ from typing import Any
 from nasbook import datasets, instruments, sizes, spaces
 from nasbook.datasets import Dataset
 from nasbook.evaluation import Training, check
+from nasbook.experiment import images_used
 from nasbook.experiment.folders import Place, folder_text, go_on, open_folder
 from nasbook.runtime import devices
 from nasbook.runtime.errors import UsageError
@@ -103,6 +104,8 @@ def search(
     fit = _as_many_as_there_are(fit, train_numbers, dataset)
     if retrain:
         check(dataset, fit, searched.family)
+    training = {"training": (fit, train_numbers)} if retrain else {}
+    images_used.tell(dataset, {"search": (chosen, numbers), **training})
     used = instruments.named([*record, *(["eigenvalue"] if chosen.early_stop and "eigenvalue" not in record else [])])
     stage = Search(
         searched,
@@ -177,7 +180,7 @@ def train(
         if finished is None:
             result = _run_training(stage, folder, listeners, folder.checkpoint())
             head = {"genotype": str(architecture), "data": config["data"], "size": size, "seed": seed}
-            finished = {**head, **result, "run": folder_text(folder.path)}
+            finished = {**head, **images_used.row(dataset, fit.images), **result, "run": folder_text(folder.path)}
             folder.finish(finished)
     return Outcome(finished, folder.history("train"), folder.history("train"))
 
@@ -205,11 +208,13 @@ def _run_search(stage: Search, fit: TrainNumbers, folder: RunFolder, listeners: 
     if folder.history("select"):
         result["select_seconds"] = sum(record["seconds"] for record in folder.history("select"))
         result["seconds"] += result["select_seconds"]
+    result |= images_used.row(stage.dataset, len(stage.weights_half) + len(stage.alpha_half))
     result |= size_of(genotype, fit, stage.dataset)
     if folder.config["retrain"]:
         training = Training(genotype, stage.dataset, numbers=fit, seed=folder.config["seed"], device=stage.device)
         found = {"genotype": str(genotype), "stopped": stopped}
         trained = _run_training(training, folder, listeners, saved, found)
+        result |= images_used.row(stage.dataset, fit.images, prefix="train_")
         result |= {**trained, "seconds": result["seconds"] + trained["seconds"]}
     result["run"] = folder_text(folder.path)
     folder.finish(result)

@@ -100,7 +100,10 @@ class Search:
             )
         halves = bilevel_halves(dataset, images=numbers.images, seed=seed)
         if len(halves[0]) < numbers.batch:
-            raise UsageError(f"Each half holds {len(halves[0])} images, fewer than one batch of {numbers.batch}.")
+            raise UsageError(
+                f"Each half holds {len(halves[0])} images, fewer than one batch of {numbers.batch}: "
+                f"choose a batch of 2 to {len(halves[0])} (--batch)."
+            )
         self.weights_half, self.alpha_half = halves
         self.weights_batches, self.alpha_batches = self._batches(halves[0]), self._batches(halves[1])
         self.w_optimizer = weights_optimizer(self.supernet, numbers)
