@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from nasbook.datasets import available, load, names
 from nasbook.datasets.catalogue import CATALOGUE
@@ -62,3 +64,45 @@ def test_the_list_needs_no_torch() -> None:
     code = "import sys; from nasbook.datasets import available; available(); print('torch' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("name", ["digits", "cifar10"])
+def test_a_folder_of_pictures_with_the_name_of_a_data_set_is_asked_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for label in ("cats", "dogs"):
+        (tmp_path / name / label).mkdir(parents=True)
+        for number in range(4):
+            Image.new("RGB", (8, 8)).save(tmp_path / name / label / f"{number}.png")
+    with pytest.raises(UsageError, match=rf"write \./{name}"):
+        load(name)
+    assert load(f"./{name}").class_names == ("cats", "dogs")
+
+
+def test_another_folder_of_that_name_is_no_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits" / "raw").mkdir(parents=True)
+    assert load("digits").name == "digits"
+
+
+@pytest.mark.parametrize("name", ["images.npy", "images.zip", "images"])
+def test_a_file_of_another_kind_is_refused_for_what_it_is(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(UsageError, match=r"is a file that is not read .*np\.savez"):
+        load(str(tmp_path / name))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "own.npz")
+    with pytest.raises(UsageError, match="not a regular file"):
+        load(str(tmp_path / "own.npz"))
+
+
+def test_names_longer_than_the_file_system_takes_are_refused() -> None:
+    for name in ("x" * 300, f"{'x' * 300}.npz"):
+        with pytest.raises(UsageError, match="does not exist"):
+            load(name)
+    with pytest.raises(UsageError, match="is missing"):
+        load("cifar10", root=Path("x" * 300))
+    assert available(Path("x" * 300))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,50 @@ def test_unfit_arrays_are_refused(tmp_path: Path, changes: dict[str, Any], sente
     with pytest.raises(UsageError, match=sentence) as refusal:
         load(saved(tmp_path, **changes))
     assert "own.npz" in str(refusal.value)
+
+
+@pytest.mark.parametrize("valid", ["x_val", "X_valid", "x_validation"])
+def test_validation_images_are_found_by_any_usual_name(tmp_path: Path, valid: str) -> None:
+    changes = {valid: arrays()["x_test"], valid.replace("x_", "y_").replace("X_", "y_"): arrays()["y_test"]}
+    dataset = load(saved(tmp_path, **changes))
+    assert dataset.valid is not None
+    assert len(dataset.valid) == 6
+    assert dataset.notes == ()
+
+
+def test_arrays_named_and_shaped_as_in_medmnist_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = {"x": "images", "y": "labels"}
+    medmnist = {f"{key[2:]}_{names[key[0]]}": values for key, values in arrays().items()}
+    medmnist = {key: values[:, None] if values.ndim == 1 else values[..., 0] for key, values in medmnist.items()}
+    np.savez(tmp_path / "med.NPZ.npz", **medmnist, weights=np.ones(3))
+    (tmp_path / "med.NPZ.npz").rename(tmp_path / "MED.NPZ")
+    dataset = load(str(tmp_path / "MED.NPZ"))
+    assert dataset.image == (1, 16, 16)
+    assert dataset.train.labels.tolist() == arrays()["y_train"].tolist()
+    assert dataset.notes == ("arrays left out: weights",)
+    assert capsys.readouterr().err.count("arrays left out: weights") == 1
+
+
+@pytest.mark.parametrize("label", [20_240_101, 2**31 - 1, 2**62])
+def test_identifiers_as_labels_are_refused_before_classes_are_listed(tmp_path: Path, label: int) -> None:
+    with pytest.raises(UsageError, match=r"number the 3 classes from 0 to 2"):
+        load(saved(tmp_path, y_train=arrays()["y_train"] + label))
+    with pytest.raises(UsageError, match="test labels go up to"):
+        load(saved(tmp_path, y_test=arrays()["y_test"].astype(int) + label))
+
+
+def test_two_arrays_of_one_meaning_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="x_train and train_images, which mean the same"):
+        load(saved(tmp_path, train_images=arrays()["x_train"]))
+
+
+def test_a_bomb_is_refused_by_what_it_claims(tmp_path: Path) -> None:
+    file = Path(saved(tmp_path, x_train=None))
+    header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (3000000, 32, 32, 1), }".ljust(117) + b"\n"
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("x_train.npy", b"\x93NUMPY\x01\x00\x76\x00" + header)
+    with pytest.raises(UsageError, match=r"Labels must be of shape \(3000000,\)"):
+        load(str(file))
 
 
 @pytest.mark.parametrize("keep", [0, 10, 3000])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import struct
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +105,40 @@ def test_a_malicious_pickle_is_refused_and_not_run(tmp_path: Path, protocol: int
 def test_anything_else_is_refused_with_a_sentence(content: bytes, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         plain_pickle.read(content)
+
+
+def _text(value: str) -> bytes:
+    return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+
+def test_a_key_nested_a_million_deep_is_refused() -> None:
+    with pytest.raises(UsageError, match="keys"):
+        plain_pickle.read(b"\x80\x02})" + b"\x85" * 1_000_000 + b"K\x01s.")
+
+
+def test_a_text_is_not_copied_again_and_again() -> None:
+    encode = b"c_codecs\nencode\nq\x00" + _text("a" * 10**6) + _text("latin1") + b"\x86q\x01R"
+    content = b"\x80\x02}" + _text("k") + b"](" + encode + b"h\x00h\x01R" * 2000 + b"es."
+    tracemalloc.start()
+    with pytest.raises(UsageError, match="copies"):
+        plain_pickle.read(content)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 20 * 2**20
+
+
+def test_the_number_of_instructions_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plain_pickle, "_MOST_INSTRUCTIONS", 20)
+    assert plain_pickle.read(b"\x80\x02}.") == {}
+    with pytest.raises(UsageError, match="more than 20 instructions"):
+        plain_pickle.read(b"\x80\x02}" + _text("k") + b"]" + b"]a" * 20 + b"s.")
+
+
+@pytest.mark.parametrize("order", [b"9", b"99999999", b"u1,"])
+def test_a_byte_order_is_one_sign(order: bytes) -> None:
+    changed = PYTHON_2.replace(b"U\x01|", b"U" + bytes([len(order)]) + order)
+    with pytest.raises(UsageError):
+        plain_pickle.read(changed)
 
 
 @given(position=st.integers(0, len(PYTHON_2) - 1), value=st.integers(0, 255))

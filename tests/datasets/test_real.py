@@ -116,6 +116,7 @@ def test_imagenet16_halves_its_validation_images_class_by_class(tmp_path: Path) 
     [
         ({"data": rows(800, 32)}, "data must be uint8 with 768 numbers an image"),
         ({"data": None}, "data must be uint8"),
+        ({"labels": [2**70, 1]}, "labels must be less than"),
         ({"labels": "many"}, "labels must be a list of whole numbers"),
         ({"labels": [1, 2]}, "has 800 images and 2 labels"),
         ({"labels": list(range(800))}, "labels count from 1, there is a label 0"),

@@ -29,6 +29,9 @@ def test_search_gives_the_keys_that_scripts_rely_on(dataset):
     outcome = search(dataset)
     keys = ["method", "space", "data", "size", "seed", "genotype", "valid_accuracy", "test_accuracy", "params", "macs"]
     assert {*keys, "seconds", "run"} <= set(outcome.result)
+    assert outcome.result["images_used"] + outcome.result["images_left_out"] == len(dataset.train)
+    assert outcome.result["images_used"] == NUMBERS["images"]
+    assert outcome.result["train_images_used"] == TRAIN["images"]
     assert json.loads(json.dumps(outcome.result)) == outcome.result
     spaces.get("s3", nodes=2, reduction="fixed").check(outcome.genotype)
     assert [record["epoch"] for record in outcome.history] == [1, 2]
