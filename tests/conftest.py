@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import random
 import tempfile
+from collections.abc import Callable
+from html.parser import HTMLParser
 
 import hypothesis
 import pytest
@@ -37,3 +40,31 @@ def _fresh_global_generators() -> None:
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002
     torch.manual_seed(0)
+
+
+class _Pictures(HTMLParser):
+    """The attributes of every picture in a text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[dict[str, str]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "img":
+            self.found.append({name: value or "" for name, value in attrs})
+
+
+@pytest.fixture(scope="session")
+def alt_of() -> Callable[[dict[str, str]], str]:
+    """The alternative text of the one PNG picture that an output shows, as a browser reads it."""
+
+    def read(output: dict[str, str]) -> str:
+        (picture,) = _Pictures(output["text/html"]).found
+        kind, content = picture["src"].split(",")
+        assert kind == "data:image/png;base64"
+        assert base64.b64decode(content, validate=True).startswith(b"\x89PNG")
+        assert not any(name.startswith("image/") for name in output), "the picture comes twice"
+        return picture["alt"]
+
+    return read

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 import sys
 from dataclasses import dataclass
@@ -83,9 +84,11 @@ class Picture:
         image.save(smaller, "png", optimize=True)
         return smaller.getvalue()
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """The picture as an HTML element: JupyterLab and nbconvert show image/png without any alternative text."""
         picture = base64.b64encode(self.png()).decode("ascii")
-        return {"image/png": picture, "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
+        element = f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{picture}">'
+        return {"text/html": element, "text/plain": self.alt}
 
     def __repr__(self) -> str:
         return self.alt

@@ -22,11 +22,10 @@ class StaticFallback:
         """The current state as a picture; every subclass has its own."""
         raise NotImplementedError(f"{type(self).__name__} has no picture.")
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The live view, the picture with its words, and the words alone."""
         live: Any = super()
-        picture, metadata = self.figure()._repr_mimebundle_()
-        return {**(live._repr_mimebundle_(**kwargs) or {}), **picture}, metadata
+        return {**(live._repr_mimebundle_(**kwargs) or {}), **self.figure()._repr_mimebundle_()}
 
 
 class Stateful(StaticFallback, widgets.VBox, Generic[StateType]):

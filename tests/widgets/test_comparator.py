@@ -129,11 +129,11 @@ def test_the_answer_is_that_of_the_seed(compared, runs):
     assert compared.answer().best_trained == ("pc-darts",)
 
 
-def test_without_a_kernel_there_is_a_picture_with_words(compared):
+def test_without_a_kernel_there_is_a_picture_with_words(compared, alt_of):
     compared.restore("seed=7 methods=darts,rsps part=3/8")
-    bundle, metadata = compared._repr_mimebundle_()
+    bundle = compared._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert metadata["image/png"]["alt"] == bundle["text/plain"] == compared.sentence()
+    assert alt_of(bundle) == bundle["text/plain"] == compared.sentence()
     assert "darts, epoch 3 of 8" in bundle["text/plain"]
     assert "rsps, epoch 6 of 16" in bundle["text/plain"]
     titles = [ax.get_title() for ax in compared.figure().axes]
@@ -142,11 +142,11 @@ def test_without_a_kernel_there_is_a_picture_with_words(compared):
     assert titles[3].startswith(f"trained {rsps.trained:.1f} %")
 
 
-def test_before_anything_is_measured_it_says_what_measures(tmp_path, monkeypatch):
+def test_before_anything_is_measured_it_says_what_measures(tmp_path, monkeypatch, alt_of):
     monkeypatch.setattr(comparator, "data_folder", lambda: tmp_path)
     for empty in (MethodComparator(), MethodComparator([])):
-        bundle, metadata = empty._repr_mimebundle_()
-        assert bundle["text/plain"] == metadata["image/png"]["alt"] == NOT_MEASURED
+        bundle = empty._repr_mimebundle_()
+        assert bundle["text/plain"] == alt_of(bundle) == NOT_MEASURED
         assert "nasbook claims measure method-order --folder data/results" in empty._shown.value
         for act in (empty.state, empty.step, empty.result, empty.answer):
             with pytest.raises(UsageError, match="not measured yet"):

@@ -166,10 +166,10 @@ def test_a_resumed_search_keeps_its_epoch_numbers(s3, make_history):
     assert "epoch 8 of 8" in scope._shown.value
 
 
-def test_without_a_kernel_it_is_a_picture_with_words(scope):
+def test_without_a_kernel_it_is_a_picture_with_words(scope, alt_of):
     scope.epoch = 2
-    data, metadata = scope._repr_mimebundle_()
-    assert data["text/plain"] == metadata["image/png"]["alt"]
+    data = scope._repr_mimebundle_()
+    assert data["text/plain"] == alt_of(data)
     assert "first, epoch 2 of 10" in data["text/plain"]
     assert "second, epoch 2 of 6" in data["text/plain"]
     assert len(Microscope(space=scope.space).figure().png()) > 1000

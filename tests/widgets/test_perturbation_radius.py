@@ -124,11 +124,11 @@ def test_a_move_is_drawn_in_less_than_a_second_and_a_known_state_at_once(search)
     assert time.process_time() - begin < 0.1
 
 
-def test_the_picture_carries_its_words(search):
+def test_the_picture_carries_its_words(search, alt_of):
     widget = PerturbationRadius(search, STATE)
-    bundle, metadata = widget._repr_mimebundle_()
+    bundle = widget._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert bundle["text/plain"] == metadata["image/png"]["alt"] == widget.figure().alt
+    assert bundle["text/plain"] == alt_of(bundle) == widget.figure().alt
     assert widget.sentence() in bundle["text/plain"]
     assert "An adversarial perturbation with radius 0.45, seed 2: the loss on 64 validation" in bundle["text/plain"]
     left, right = widget.figure().figure.axes

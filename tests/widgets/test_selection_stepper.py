@@ -197,11 +197,11 @@ def test_controls_have_names_and_the_task_stands_above(stepper):
     assert all(each.description and each.tooltip for each in controls)
 
 
-def test_the_picture_carries_its_words(stepper):
+def test_the_picture_carries_its_words(stepper, alt_of):
     for decided in (0, 2, 6):
         stepper.decided = decided
-        bundle, metadata = stepper._repr_mimebundle_()
+        bundle = stepper._repr_mimebundle_()
         assert "application/vnd.jupyter.widget-view+json" in bundle
-        assert bundle["text/plain"] == metadata["image/png"]["alt"] == stepper.figure().alt
+        assert bundle["text/plain"] == alt_of(bundle) == stepper.figure().alt
         assert stepper.sentence() in bundle["text/plain"]
         assert 1000 < len(stepper.figure().png()) < 60_000

@@ -147,11 +147,11 @@ def test_the_surface_has_its_rows_from_the_bottom_and_its_best_brightest(sharp):
     assert light.index(min(light)) == flat.index(19.0)
 
 
-def test_without_a_kernel_there_is_a_picture_with_words(sharp):
+def test_without_a_kernel_there_is_a_picture_with_words(sharp, alt_of):
     sharp.restore("line=2 surface=0,1")
-    bundle, metadata = sharp._repr_mimebundle_()
+    bundle = sharp._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    alt = metadata["image/png"]["alt"]
+    alt = alt_of(bundle)
     assert alt == bundle["text/plain"]
     assert "Marked: t = 0.50, 1.50 nats, 40.0 %." in alt
     assert "marked: 20.0 %" in alt

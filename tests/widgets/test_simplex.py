@@ -191,11 +191,11 @@ def test_a_move_is_drawn_at_once(family):
     assert (time.process_time() - begin) / 10 < 0.1
 
 
-def test_the_picture_carries_its_words():
+def test_the_picture_carries_its_words(alt_of):
     explorer = SimplexExplorer(DIRICHLET)
-    bundle, metadata = explorer._repr_mimebundle_()
+    bundle = explorer._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert bundle["text/plain"] == metadata["image/png"]["alt"] == explorer.figure().alt
+    assert bundle["text/plain"] == alt_of(bundle) == explorer.figure().alt
     assert explorer.sentence() in bundle["text/plain"]
     assert "Dirichlet, concentration 2, logits 1, 0, -0.5: the mean entropy of 10000 samples" in bundle["text/plain"]
     (ax,) = explorer.figure().axes

@@ -116,10 +116,10 @@ def test_a_move_is_drawn_at_once():
     assert (time.process_time() - begin) / 10 < 0.1
 
 
-def test_the_picture_carries_its_words():
+def test_the_picture_carries_its_words(alt_of):
     theory = SkipTheory("skip=1 conv=1 correlation=0 depth=3")
-    bundle, metadata = theory._repr_mimebundle_()
+    bundle = theory._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert bundle["text/plain"] == metadata["image/png"]["alt"] == theory.figure().alt
+    assert bundle["text/plain"] == alt_of(bundle) == theory.figure().alt
     assert "θ_skip* = 0.800, θ_conv* = 0.200, α_skip* - α_conv* = +1.386" in bundle["text/plain"]
     assert len(theory.figure().png()) > 1000

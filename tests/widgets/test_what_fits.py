@@ -97,10 +97,10 @@ def test_a_move_is_drawn_at_once():
     assert (time.process_time() - begin) / 10 < 0.1
 
 
-def test_the_picture_carries_its_words():
+def test_the_picture_carries_its_words(alt_of):
     fits = WhatFits()
-    bundle, metadata = fits._repr_mimebundle_()
+    bundle = fits._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert bundle["text/plain"] == metadata["image/png"]["alt"] == fits.figure().alt
+    assert bundle["text/plain"] == alt_of(bundle) == fits.figure().alt
     assert "8 separable convolutions an edge, 16 channels, 8 cells of four nodes" in bundle["text/plain"]
     assert "all operations needs" in bundle["text/plain"]
