@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import ipywidgets as widgets
 
+from nasbook.widgets import page
 from nasbook.widgets.state import State, names
+from nasbook.widgets.work import Work
 
 if TYPE_CHECKING:
     from nasbook.figures.picture import Picture
@@ -16,7 +18,29 @@ StateType = TypeVar("StateType", bound=State)
 
 
 class StaticFallback:
-    """A mixin for a box of widgets, put before it: `class Lens(StaticFallback, widgets.VBox)`."""
+    """A mixin for a box of widgets, put before it: `class Lens(StaticFallback, widgets.VBox)`.
+
+    The box fits the page at any width, its controls have names for screen readers, it says when it computes for long,
+    and where no kernel runs it is a picture.
+    """
+
+    def __init__(self, children: Iterable[Any] = (), **traits: Any) -> None:
+        unseen = [self.work.shown, page.companion()]
+        super().__init__([*children, *unseen], **traits)  # type: ignore[call-arg]
+        self.add_class(page.BOX)  # type: ignore[attr-defined]
+
+    @property
+    def work(self) -> Work:
+        """What the widget is computing, and whether it takes another click meanwhile."""
+        return self.__dict__.setdefault("_work", Work())  # type: ignore[no-any-return]
+
+    def _button(
+        self, description: str, tooltip: str, action: Callable[[], Any], *, width: str = "auto"
+    ) -> widgets.Button:
+        """A button that does one thing; a click while an earlier one is at work is ignored."""
+        made = widgets.Button(description=description, tooltip=tooltip, layout={"width": width})
+        made.on_click(lambda _button: self.work.clicked(action))
+        return made
 
     def figure(self) -> Picture:
         """The current state as a picture; every subclass has its own."""
@@ -89,7 +113,8 @@ class Stateful(StaticFallback, widgets.VBox, Generic[StateType]):
         def follow(_change: Any = None) -> None:
             for name, control in controls:
                 setattr(control, value, getattr(self, name))
-            self._draw()
+            with self.work:
+                self._draw()
 
         for name, control in controls:
             control.observe(lambda change, name=name: self.set_trait(name, change["new"]), names=value)
@@ -99,10 +124,3 @@ class Stateful(StaticFallback, widgets.VBox, Generic[StateType]):
     def _draw(self, _change: Any = None) -> None:
         """Draw the current state."""
         raise NotImplementedError(f"{type(self).__name__} draws nothing.")
-
-
-def button(description: str, tooltip: str, action: Callable[[], Any], *, width: str = "auto") -> widgets.Button:
-    """A button that does one thing."""
-    made = widgets.Button(description=description, tooltip=tooltip, layout={"width": width})
-    made.on_click(lambda _button: action())
-    return made

@@ -15,7 +15,8 @@ from nasbook.figures.bilevel import plane
 from nasbook.figures.picture import Picture, together
 from nasbook.runtime.errors import UsageError
 from nasbook.search.hypergradient import exact, first_order
-from nasbook.widgets.base import Stateful, button
+from nasbook.widgets.base import Stateful
+from nasbook.widgets.page import row, side_by_side
 from nasbook.widgets.plane_drawing import svg
 from nasbook.widgets.state import floats, names, read
 
@@ -118,16 +119,16 @@ class BilevelToy(Stateful[BilevelToyState]):
         }
         self._play = widgets.Play(min=0, max=STEPS, interval=150, description="Play", tooltip="One step after another")
         buttons = [
-            button("Step", "One step on alpha, then one on w", lambda: self.step()),
-            button("10 steps", "Ten of them", lambda: self.step(10)),
-            button("Reset", "Back to the start", lambda: self.set_trait("steps", 0)),
+            self._button("Step", "One step on alpha, then one on w", lambda: self.step()),
+            self._button("10 steps", "Ten of them", lambda: self.step(10)),
+            self._button("Reset", "Back to the start", lambda: self.set_trait("steps", 0)),
         ]
         left, right = list(self._sliders.values())[:2], list(self._sliders.values())[2:]
         super().__init__(
             [
                 widgets.HTML(f"<b>{TASK}</b>"),
-                widgets.HBox([widgets.VBox(left), widgets.VBox(right)]),
-                widgets.HBox([*buttons, self._play]),
+                row([widgets.VBox(left), widgets.VBox(right)]),
+                row([*buttons, self._play]),
                 self._drawing,
             ]
         )
@@ -167,7 +168,7 @@ class BilevelToy(Stateful[BilevelToyState]):
         shown = compute(self._state())
         planes = [svg("first order", shown.first, style.METHODS["darts"])]
         planes += [svg(f"second order, ξ = {self.look_ahead:g}", shown.second, style.METHODS["darts-2nd"])]
-        self._drawing.value = f"<div>{''.join(planes)}</div><p>{self.sentence()}</p>"
+        self._drawing.value = f"{side_by_side(planes)}<p>{self.sentence()}</p>"
 
 
 def _slider(description: str, low: float, high: float, step: float, tooltip: str) -> widgets.FloatSlider:

@@ -29,6 +29,7 @@ from nasbook.widgets.cell_building import (
     CellBuilderResult,
     CellBuilderState,
 )
+from nasbook.widgets.page import beside, row
 
 MOST_PAIRS = max(spaces.get("darts", nodes=nodes).edges for nodes in NODES)  # an architecture may keep every edge
 
@@ -61,24 +62,20 @@ class CellBuilder(StaticFallback, widgets.VBox):
         }
         self._kind = _dropdown("Show", "Which cell is drawn and changed below", self._on_kind, cells.KINDS)
         self._pairs = [self._pair(index) for index in range(MOST_PAIRS)]
-        self._drawing = widgets.HTML(layout={"flex": "1 1 20em", "min_width": "0"})
+        self._drawing = widgets.HTML()
         self._message = widgets.HTML()
         self._text = widgets.Text(
             description="Text", tooltip="The genotype; paste another one", layout={"width": "95%"}
         )
         buttons = [
-            _button("Random cell", "Draw an architecture of this space", self.random),
-            _button("Neighbour step", "Change one operation or one edge at random", self.step),
-            _button("Use text", "Build the genotype that the text field holds", self._on_text),
+            self._button("Random cell", "Draw an architecture of this space", self.random),
+            self._button("Neighbour step", "Change one operation or one edge at random", self.step),
+            self._button("Use text", "Build the genotype that the text field holds", self._on_text),
         ]
-        controls = widgets.VBox(
-            [*self._choices.values(), self._kind, *(widgets.HBox(pair) for pair in self._pairs)],
-            layout={"flex": "0 0 auto"},  # the drawing gives way, not the menus
-        )
+        sizes = row([*self._choices.values(), self._kind])
+        edges = beside([widgets.HBox(pair) for pair in self._pairs], self._drawing)
         begin = CellBuilderState.parse(state) if state else _BEGIN
-        super().__init__(
-            [widgets.HBox([controls, self._drawing]), widgets.HBox(buttons), self._text, self._message], value=begin
-        )
+        super().__init__([widgets.VBox([sizes, edges]), row(buttons), self._text, self._message], value=begin)
         self.observe(self._draw, names=["value", "kind"])
         self._draw()
 
@@ -133,7 +130,7 @@ class CellBuilder(StaticFallback, widgets.VBox):
         """The source and the operation of one kept edge."""
         source = _dropdown("", "Where this edge comes from", lambda new: self._on_pair(index, source=new))
         name = _dropdown("", "The operation on this edge", lambda new: self._on_pair(index, operation=new))
-        source.layout.width, name.layout.width = "11em", "11em"
+        source.layout.width, name.layout.width = "11em", "8em"
         source.style.description_width = "5em"
         return source, name
 
@@ -177,7 +174,8 @@ class CellBuilder(StaticFallback, widgets.VBox):
             self._text.value, self._message.value = str(self.value.genotype), ""
         finally:
             self._follow = True
-        self._drawing.value = cells.cell_svg(self.value.genotype, self.kind) + f"<p>{self.sentence()}</p>"
+        with self.work:
+            self._drawing.value = cells.cell_svg(self.value.genotype, self.kind) + f"<p>{self.sentence()}</p>"
 
     def _draw_pairs(self) -> None:
         cell = self.value.search_space.groups.get(self.kind)
@@ -199,14 +197,8 @@ _BEGIN = cell_building.first(space="s2", nodes=2, reduction="searched", channels
 
 
 def _dropdown(label: str, tip: str, chosen: Callable[[Any], None], options: Sequence[Any] = ()) -> widgets.Dropdown:
-    box = widgets.Dropdown(options=options, description=label, tooltip=tip)
+    box = widgets.Dropdown(options=options, description=label, tooltip=tip, layout={"width": "14em"})
     box.observe(lambda change: chosen(change["new"]), names="value")
-    return box
-
-
-def _button(label: str, tip: str, pressed: Callable[[], None]) -> widgets.Button:
-    box = widgets.Button(description=label, tooltip=tip)
-    box.on_click(lambda _button: pressed())
     return box
 
 

@@ -19,9 +19,10 @@ from nasbook.figures import drawing, style
 from nasbook.figures.picture import Picture
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.resources import data_folder
-from nasbook.widgets.base import Stateful, button
+from nasbook.widgets.base import Stateful
 from nasbook.widgets.comparison import PARTS, Answer, ComparatorState, Edges, Side, answer, compute
 from nasbook.widgets.microscope import picture, to_html
+from nasbook.widgets.page import row, side_by_side
 from nasbook.widgets.state import names
 
 STUDY = "method-order"
@@ -77,9 +78,9 @@ class MethodComparator(Stateful[ComparatorState]):
         self.methods = tuple(next(iter(self.values.values()))["records"])
         begin = self._first() if state is None else self._read(state)
         self._controls = self._make_controls()
-        further = button("step ▸", "An eighth further", self.step, width="7em")
-        row = widgets.HBox([*self._controls.values(), further], layout={"flex_flow": "row wrap"})
-        super().__init__([widgets.HTML(f"<b>{TASK}</b>"), row, self._shown])
+        further = self._button("step ▸", "An eighth further", self.step, width="7em")
+        controls = row([*self._controls.values(), further])
+        super().__init__([widgets.HTML(f"<b>{TASK}</b>"), controls, self._shown])
         self._begin(begin, self._controls.items())
 
     def step(self) -> None:
@@ -167,7 +168,7 @@ class MethodComparator(Stateful[ComparatorState]):
 
     def _draw(self, _change: Any = None) -> None:
         sides = self.result()
-        self._shown.value = f"{_table(sides)}<p>{NOTE}</p>{to_html([side.view for side in sides])}"
+        self._shown.value = f"{to_html([side.view for side in sides])}{side_by_side([_table(sides), f'<p>{NOTE}</p>'])}"
 
 
 def _table(sides: Sequence[Side]) -> str:

@@ -20,7 +20,8 @@ from nasbook.figures import cells, strength, style
 from nasbook.figures.picture import Picture, together
 from nasbook.runtime.errors import UsageError
 from nasbook.spaces import Genotype, SearchSpace
-from nasbook.widgets.base import Stateful, button
+from nasbook.widgets.base import Stateful
+from nasbook.widgets.page import beside, row
 from nasbook.widgets.state import NamedState, names
 
 STUDY = "strength-s2"
@@ -143,14 +144,14 @@ class ForcedConvolutions(Stateful[ForcedState]):
         self._edges = [self._edge_button(edge) for edge in range(self.space.edges)]
         self._shown = widgets.HTML()
         choices = [
-            button(text, tip, partial(self._show_selection, key))
+            self._button(text, tip, partial(self._show_selection, key))
             for text, tip, key in (
                 ("alpha's choice", "What the larger weights point at", "magnitude"),
                 ("perturbation's choice", "What selection by perturbation decides", "pt"),
             )
         ]
-        rows = widgets.HBox([self._seed, *choices], layout={"flex_flow": "row wrap"})
-        super().__init__([widgets.HTML(f"<b>{TASK}</b>"), rows, *self._edges, self._shown])
+        controls = row([self._seed, *choices])
+        super().__init__([widgets.HTML(f"<b>{TASK}</b>"), controls, beside(self._edges, self._shown)])
         self._begin(begin, [("seed", self._seed)])
 
     def _show_selection(self, key: str) -> None:

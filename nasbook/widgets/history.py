@@ -25,6 +25,7 @@ from nasbook.widgets.history_drawing import (
     live,
     picture,
 )
+from nasbook.widgets.page import row
 
 STEP = 0.05  # of the slider, in powers of ten of a GPU-day
 
@@ -66,7 +67,7 @@ class CostExplorer(Stateful[CostState]):
             for name in there
         }
         self._drawing, self._setting = widgets.HTML(), False
-        controls = [self._slider, widgets.HBox(list(self._boxes.values()))]
+        controls = [self._slider, row(self._boxes.values())]
         super().__init__([*controls, self._drawing], budget=begin.budget, families=begin.families)
         self._slider.observe(self._on_slider, names="value")
         for box in self._boxes.values():

@@ -14,6 +14,7 @@ from nasbook.figures.picture import Picture
 from nasbook.figures.words import counted
 from nasbook.runtime.errors import UsageError
 from nasbook.strategies.published import FAMILIES, PublishedMethod
+from nasbook.widgets import page
 
 SMALLEST, LARGEST = -1.5, 4.5  # of the budget, in powers of ten of a GPU-day
 LOWEST, HIGHEST = 1.5, 6.5  # of the error, in percent
@@ -157,10 +158,7 @@ def _svg(result: CostResult, state: CostState) -> str:
     for place, family in enumerate(state.families):
         words = f"{SIGNS[family][0]} {family}"
         parts.append(_text(MARGIN + 90, 16 + 16 * place, words, style.FAMILIES[family].colour))
-    label = html.escape(description(result, state))
-    size = f'width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
-    look = 'font-family="sans-serif" style="background:white"'
-    return f'<svg role="img" aria-label="{label}" {size} {look}>{"".join(parts)}</svg>'
+    return page.svg(WIDTH, HEIGHT, description(result, state), "".join(parts))
 
 
 def _text(x: float, y: float, words: str, colour: str = style.INK, *, size: int = 13, hint: str = "") -> str:

@@ -21,6 +21,7 @@ from nasbook.figures.picture import Picture
 from nasbook.figures.words import counted
 from nasbook.runtime.errors import UsageError
 from nasbook.widgets.base import Stateful
+from nasbook.widgets.page import row, scrolled
 from nasbook.widgets.state import NamedState, names
 
 ALL = "all"
@@ -61,8 +62,7 @@ class LedgerFilter(Stateful[LedgerState]):
         self._shown = widgets.HTML()
         controls = self._make_controls()
         begin = LedgerState() if state is None else self._read(state)
-        row = widgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
-        super().__init__([widgets.HTML(f"<b>{TASK}</b>"), row, self._shown])
+        super().__init__([widgets.HTML(f"<b>{TASK}</b>"), row(controls.values()), self._shown])
         self._begin(begin, controls.items())
 
     def result(self) -> LedgerTable:
@@ -110,7 +110,7 @@ class LedgerFilter(Stateful[LedgerState]):
         }
 
     def _draw(self, _change: Any = None) -> None:
-        self._shown.value = f"<p>{self.sentence()}</p>{self.result()._repr_html_()}"
+        self._shown.value = f"<p>{self.sentence()}</p>{scrolled(self.result()._repr_html_())}"
 
 
 def _word(verdict: str) -> str:

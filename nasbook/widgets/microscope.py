@@ -23,9 +23,10 @@ from nasbook.figures.picture import Picture
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import EpochEnded, Event, Started
 from nasbook.spaces import Genotype, SearchSpace, Topology, TopologySpace
-from nasbook.widgets.base import Stateful, button
+from nasbook.widgets.base import Stateful
 from nasbook.widgets.lens import State, View, compute
 from nasbook.widgets.lens_drawing import WIDTH, draw_view
+from nasbook.widgets.page import row, side_by_side
 from nasbook.widgets.recordings import Recording, recording
 
 SIDE_BY_SIDE = 2
@@ -60,7 +61,7 @@ class Microscope(Stateful[State]):
         self.recordings = [recording(run, space=space, title=self._next_title()) for run in runs]
         self.space = _one_space([*(each.space for each in self.recordings), *([space] if space else [])])
         self._shown, self._note = widgets.HTML(), widgets.HTML()
-        super().__init__([self._controls(), self._shown, widgets.HBox([self._text, self._note])])
+        super().__init__([self._controls(), self._shown, row([self._text, self._note])])
         self._settle()
         self.restore(state or str(State(self._epochs(), "normal", 0)))
         self.observe(self._draw, names=["epoch", "group", "edge"])
@@ -147,17 +148,18 @@ class Microscope(Stateful[State]):
         widgets.jslink((self._play, "value"), (self._slider, "value"))
         for name, control in (("epoch", self._slider), ("group", self._group), ("edge", self._edge)):
             traitlets.link((self, name), (control, "value"))
-        again = button("read again", "Read the run folders again", self.reload, width="7em")
-        row = [
-            button("◂ back", "One epoch back", lambda: self._step(-1), width="7em"),
-            button("step ▸", "One epoch on", lambda: self._step(1), width="7em"),
-            self._play,
-            self._slider,
-            *([self._group] if len(self.space.groups) > 1 else []),
-            self._edge,
-            *([again] if self._from_folders() else []),
-        ]
-        return widgets.HBox(row, layout={"flex_flow": "row wrap"})
+        again = self._button("read again", "Read the run folders again", self.reload, width="7em")
+        return row(
+            [
+                self._button("◂ back", "One epoch back", lambda: self._step(-1), width="7em"),
+                self._button("step ▸", "One epoch on", lambda: self._step(1), width="7em"),
+                self._play,
+                self._slider,
+                *([self._group] if len(self.space.groups) > 1 else []),
+                self._edge,
+                *([again] if self._from_folders() else []),
+            ]
+        )
 
     def _from_folders(self) -> bool:
         return any(each.folder is not None for each in self.recordings)
@@ -180,13 +182,10 @@ class Microscope(Stateful[State]):
 
 
 def to_html(views: Sequence[View]) -> str:
-    """The runs side by side, and the numbers of the chosen edge under them."""
-    panels = []
-    for view in views:
-        drawn = drawing.svg(draw_view(view))
-        derived = _cell(view.genotype, view.group) if view.genotype is not None else ""
-        panels.append(f'<div style="flex:1 1 20em;max-width:30em">{drawn}{derived}</div>')
-    return f'<div style="display:flex;flex-wrap:wrap;gap:1em">{"".join(panels)}</div>{_numbers(views)}'
+    """The derived cells of the runs side by side, under them their charts, and the numbers of the chosen edge."""
+    charts = [drawing.svg(draw_view(view)) for view in views]
+    derived = [_cell(view.genotype, view.group) if view.genotype is not None else "" for view in views]
+    return f"{side_by_side([*derived, *charts])}{_numbers(views)}"
 
 
 def _numbers(views: Sequence[View]) -> str:

@@ -24,6 +24,7 @@ from nasbook.runtime.random import RandomStream
 from nasbook.spaces.operations import Normalising
 from nasbook.supernet import MixedEdge
 from nasbook.widgets.base import Stateful
+from nasbook.widgets.page import beside, row
 
 OPERATIONS = ("skip_connect", "max_pool_3x3", "sep_conv_3x3")
 LARGEST = 10.0
@@ -147,17 +148,16 @@ class MixedEdgeSliders(Stateful[MixedEdgeState]):
             description="Image",
             tooltip="Which image goes into the edge",
         )
-        double = widgets.Button(description="Double each α", tooltip="One step towards a single operation")
-        zero = widgets.Button(description="All to zero", tooltip="Begin again with equal weights")
+        double = self._button("Double each α", "One step towards a single operation", self.step)
+        nought = (0.0,) * len(outputs.names)
+        zero = self._button("All to zero", "Begin again with equal weights", lambda: self.set_trait("alpha", nought))
         self._drawing = widgets.HTML()
-        begin = MixedEdgeState(0, (0.0,) * len(outputs.names)) if state is None else self._read(state)
-        controls = widgets.VBox([self._picture, *self._sliders, widgets.HBox([double, zero])])
-        super().__init__([widgets.HBox([controls, self._drawing])], picture=begin.picture, alpha=begin.alpha)
+        begin = MixedEdgeState(0, nought) if state is None else self._read(state)
+        controls = [self._picture, *self._sliders, row([double, zero])]
+        super().__init__([beside(controls, self._drawing)], picture=begin.picture, alpha=begin.alpha)
         for index, slider in enumerate(self._sliders):
             slider.observe(lambda change, index=index: self._on_slider(index, change["new"]), names="value")
         self._picture.observe(lambda change: self.set_trait("picture", change["new"]), names="value")
-        double.on_click(lambda _button: self.step())
-        zero.on_click(lambda _button: self.set_trait("alpha", (0.0,) * len(outputs.names)))
         self.observe(self._draw, names=["picture", "alpha"])
         self._draw()
 
@@ -238,7 +238,7 @@ def _html(outputs: EdgeOutputs, result: MixedEdgeResult, picture: int, words: st
     """Bars with names and numbers (colour never alone), the input and the mixed output."""
     rows = "".join(
         f'<tr><td style="padding-right:8px">{html.escape(style.operation(name).label)}</td>'
-        f'<td style="width:180px"><div style="width:{100 * weight:.1f}%;min-width:1px;height:12px;'
+        f'<td style="width:50%"><div style="width:{100 * weight:.1f}%;min-width:1px;height:12px;'
         f'background:{style.operation(name).colour}"></div></td><td style="padding-left:8px">{weight:.3f}</td></tr>'
         for name, weight in zip(outputs.names, result.weights)
     )
@@ -251,7 +251,7 @@ def _html(outputs: EdgeOutputs, result: MixedEdgeResult, picture: int, words: st
             ("mixed output", words, result.output),
         )
     )
-    return f"<div><table>{rows}</table>{pictures}</div>"
+    return f'<div><table style="width:100%;max-width:24em">{rows}</table>{pictures}</div>'
 
 
 def _png(pixels: NDArray[np.float64]) -> str:

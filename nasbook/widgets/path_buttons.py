@@ -68,7 +68,10 @@ class PathButtons:
 
     def _buttons(self, description: str, tip: str, options: list[tuple[str, Any]]) -> widgets.ToggleButtons:
         made = widgets.ToggleButtons(
-            options=options, description=description, tooltip=tip, style={"button_width": "6em"}
+            options=options,
+            description=description,
+            tooltip=tip,
+            style={"button_width": "4.8em", "description_width": "5em"},
         )
         made.observe(self._on_change, names="value")
         return made

@@ -17,8 +17,9 @@ from nasbook.figures import smoothing, style
 from nasbook.figures.picture import Picture
 from nasbook.runtime.errors import UsageError
 from nasbook.search import Search
-from nasbook.widgets.base import Stateful, button
-from nasbook.widgets.perturbation_radius_drawing import svg
+from nasbook.widgets.base import Stateful
+from nasbook.widgets.page import row, side_by_side
+from nasbook.widgets.perturbation_radius_drawing import svgs
 from nasbook.widgets.state import NamedState, names
 
 WIDEST, STEP = 1.0, 0.05  # of the radius
@@ -90,10 +91,10 @@ class PerturbationRadius(Stateful[RadiusState]):
             ),
             "seed": widgets.IntSlider(min=0, max=SEEDS - 1, description="seed", tooltip="What is drawn"),
         }  # fmt: skip
-        more = button("Wider", "One step of the radius more", self.step)
-        again = button("Reset", "Back to where it began", lambda: self._show(RadiusState()))
+        more = self._button("Wider", "One step of the radius more", self.step)
+        again = self._button("Reset", "Back to where it began", lambda: self._show(RadiusState()))
         super().__init__(
-            [widgets.HTML(f"<b>{TASK}</b>"), *self._fields.values(), widgets.HBox([more, again]), self._drawing]
+            [widgets.HTML(f"<b>{TASK}</b>"), row(self._fields.values()), row([more, again]), self._drawing]
         )
         self._begin(begin, self._fields.items())
 
@@ -133,4 +134,4 @@ class PerturbationRadius(Stateful[RadiusState]):
 
     def _draw(self, _change: Any = None) -> None:
         words = self.sentence()
-        self._drawing.value = f"<div>{svg(self.result(), self.search.space, words)}</div><p>{words}</p>"
+        self._drawing.value = f"{side_by_side(svgs(self.result(), self.search.space, words))}<p>{words}</p>"

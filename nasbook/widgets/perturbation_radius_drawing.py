@@ -9,15 +9,16 @@ from nasbook.analysis.smoothing import Perturbed
 from nasbook.figures import style
 from nasbook.figures.smoothing import WeightRow, row_marks, weight_rows
 from nasbook.spaces import Space
+from nasbook.widgets import page
 
 LEFT, BARS, ROW = 150, 320, 34  # pixels: of the names, of a weight of one, from row to row
 TOP = 34
-_COLUMN = LEFT + BARS + 40
+_COLUMN = 4
 _NARROWEST = 0.12  # weight that has room for its number
 
 
-def svg(measured: Perturbed, space: Space, words: str) -> str:
-    """For each row two stacked bars, thin before and thick after, with the weights as numbers; beside them two scales.
+def svgs(measured: Perturbed, space: Space, words: str) -> tuple[str, str]:
+    """For each row two stacked bars, thin before and thick after, with the weights as numbers; and two scales.
 
     Args:
         measured: before and after.
@@ -26,13 +27,9 @@ def svg(measured: Perturbed, space: Space, words: str) -> str:
     """
     rows = weight_rows(measured, space)
     marks = row_marks(rows)
-    height = max(TOP + ROW * len(rows) + 10, TOP + 170)
     bars = "".join(_row(row, TOP + ROW * place, marks) for place, row in enumerate(rows))
-    return (
-        f'<svg role="img" aria-label="{escape(words)}" width="{_COLUMN + 250}" height="{height}" '
-        f'style="background:white" font-family="sans-serif" font-size="12" fill="{style.INK}">'
-        f"{_legend(marks)}{bars}{_scales(measured)}</svg>"
-    )
+    weights = page.svg(LEFT + BARS + 12, TOP + ROW * len(rows) + 10, words, _legend(marks) + bars)
+    return weights, page.svg(250, TOP + 150, "Loss and accuracy before and after.", _scales(measured))
 
 
 def _legend(marks: Mapping[str, style.Mark]) -> str:

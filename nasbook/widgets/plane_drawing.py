@@ -6,6 +6,7 @@ from html import escape
 
 from nasbook.analysis import bilevel_toy as toy
 from nasbook.figures import style
+from nasbook.widgets import page
 
 SIDE, EDGE = 300, 34  # pixels: of the square, and of the border with the ticks
 LOW, HIGH = -2.4, 3.0  # every start that the widget offers stays in here
@@ -26,9 +27,7 @@ def svg(title: str, path: toy.Trajectory, mark: style.Mark) -> str:
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     (start_x, start_y), (x, y) = points[0], points[-1]
     steps = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2" fill="{mark.colour}"/>' for x, y in points)
-    return (
-        f'<svg role="img" aria-label="{escape(words)}" width="{SIDE + EDGE}" height="{SIDE + 2 * EDGE}" '
-        f'style="background:white" font-family="sans-serif" font-size="11" fill="{style.INK}">'
+    inside = (
         f'<text x="{EDGE}" y="16" font-weight="bold">{escape(title)}</text>{_grid()}'
         f'<line x1="{_across(LOW)}" y1="{_up(LOW)}" x2="{_across(HIGH)}" y2="{_up(HIGH)}" stroke="{style.GREY}" '
         'stroke-dasharray="5 3"/>'
@@ -38,8 +37,8 @@ def svg(title: str, path: toy.Trajectory, mark: style.Mark) -> str:
         f'<text x="{_across(toy.SOLUTION[0]):.1f}" y="{_up(toy.SOLUTION[1]) + 7:.1f}" font-size="22" '
         f'text-anchor="middle" fill="{style.YELLOW}" stroke="{style.INK}" stroke-width="0.8">★</text>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5.5" fill="{mark.colour}" stroke="{style.INK}" stroke-width="1.2"/>'
-        "</svg>"
     )
+    return page.svg(SIDE + EDGE, SIDE + 2 * EDGE, words, inside, size=11)
 
 
 def _grid() -> str:

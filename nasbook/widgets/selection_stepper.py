@@ -24,8 +24,9 @@ from nasbook.search import Search
 from nasbook.selection.by_hand import SelectionByHand
 from nasbook.selection.records import Record, decisions
 from nasbook.spaces import SearchSpace, TopologySpace
-from nasbook.widgets.base import Stateful, button
-from nasbook.widgets.selection_stepper_drawing import bars_svg, course_svg
+from nasbook.widgets.base import Stateful
+from nasbook.widgets.page import row, side_by_side
+from nasbook.widgets.selection_stepper_drawing import bars_svg, cell_svg, course_svg
 from nasbook.widgets.state import NamedState, names
 
 MODES = {"replay": "replay the recorded decisions", "hand": "decide by hand"}
@@ -137,16 +138,15 @@ class SelectionStepper(Stateful[StepperState]):
         self._steps = widgets.IntSlider(
             min=0, max=len(self.recorded), description="decisions", tooltip="How many decisions are made"
         )
-        self._back = button("Back", "Take the last decision back", self.back)
-        self._next = button("Next", "The next decision; by hand, the one that perturbation makes", self.step)
-        self._again = button("Reset", "Take all decisions back", self.reset)
-        self._keeps = widgets.HBox()
+        self._back = self._button("Back", "Take the last decision back", self.back)
+        self._next = self._button("Next", "The next decision; by hand, the one that perturbation makes", self.step)
+        self._again = self._button("Reset", "Take all decisions back", self.reset)
+        self._keeps = row([])
         self._drawing = widgets.HTML()
         super().__init__(
             [
                 widgets.HTML(f"<b>{TASK}</b>"),
-                widgets.HBox([self._mode, self._steps]),
-                widgets.HBox([self._back, self._next, self._again]),
+                row([self._mode, self._steps, self._back, self._next, self._again]),
                 self._keeps,
                 self._drawing,
             ]
@@ -267,12 +267,13 @@ class SelectionStepper(Stateful[StepperState]):
         shown = coming or (made[-1] if made else None)
         kind = (shown or self.recorded[0])["group"]
         words = html.escape(self.sentence())
-        parts = [cells.cell_svg(self.space, kind, weights=cell_weights(self.space, made)), f"<p>{words}</p>"]
-        if shown is not None:
-            parts.append(bars_svg(shown, self.sentence()))
         course = [(each["before"], each["after"]) for each in made]
-        parts.append(course_svg(course, self._count(), self.sentence()))
-        self._drawing.value = "".join(f"<div>{part}</div>" for part in parts)
+        above = [
+            cell_svg(self.space, kind, cell_weights(self.space, made), shown),
+            course_svg(course, self._count(), self.sentence()),
+        ]
+        below = "" if shown is None else bars_svg(shown, self.sentence())
+        self._drawing.value = f"<p>{words}</p>{side_by_side(above)}{below}"
 
     def _buttons(self, coming: dict[str, Any] | None) -> list[widgets.Button]:
         """By hand, one button for everything that the next choice may keep."""
@@ -282,7 +283,7 @@ class SelectionStepper(Stateful[StepperState]):
         for option in self.hand.options(len(self.hand.picks)):
             kept = [coming["options"][each] for each in option]
             tip = f"Keep {_named(kept)} on {coming['where']}"
-            found.append(button(f"Keep {_named(kept)}", tip, lambda kept=kept: self.keep(kept)))  # type: ignore[misc]
+            found.append(self._button(f"Keep {_named(kept)}", tip, lambda kept=kept: self.keep(kept)))  # type: ignore[misc]
         return found
 
 

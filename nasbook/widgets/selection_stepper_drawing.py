@@ -2,16 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from html import escape
+from typing import Any
 
-from nasbook.figures import style
+from nasbook.figures import drawing, style
+from nasbook.figures.cells import draw_cell
+from nasbook.figures.drawing import Curve
 from nasbook.figures.selection import KEPT, LEFT_OUT, option
 from nasbook.selection.records import Record, favourite
+from nasbook.spaces import SearchSpace, TopologySpace
+from nasbook.widgets import page
 
-NAME, BARS, GAP, ROW = 84, 170, 66, 24  # pixels: names, the longest bar, between the two columns, a row
+NAME, BARS, GAP, ROW = 84, 170, 66, 22  # pixels: names, the longest bar, between the two columns, a row
 TOP = 40
-COURSE = 120  # pixels: height of the course
+CELL = (380.0, 250.0)  # hundredths of an inch
+COURSE = (300, 130)  # pixels: width and height of the course
+HALO = 16.0  # points: width of the mark on an edge that is decided
+
+
+def cell_svg(space: SearchSpace | TopologySpace, kind: str, weights: Mapping[str, Any], decision: Record | None) -> str:
+    """The cell so far, with a yellow band under the edges that a decision is about.
+
+    Args:
+        space: what is decided on.
+        kind: which cell.
+        weights: of its operations.
+        decision: that comes next, or that was made last.
+    """
+    shown = draw_cell(space, kind, weights=weights, shape=CELL)
+    if decision is None:
+        return drawing.svg(shown)
+    marks = tuple(_marks(space, kind, decision, shown.curves("edge-")))
+    words = f"{shown.alt} A yellow band marks {decision['where']}."
+    return drawing.svg(replace(shown, shapes=(*marks, *shown.shapes), alt=words))
+
+
+def _marks(space: SearchSpace | TopologySpace, kind: str, decision: Record, curves: Sequence[Curve]) -> Iterator[Curve]:
+    """A wide curve under each edge that a decision is about; it follows the middle one of the edge's operations."""
+    cell = space.groups[kind]
+    rows = [decision["where"]] if decision["kind"] == "operation" else decision["options"]
+    for name in rows:
+        source, target = cell.edges[cell.rows.index(name)]
+        along = [curve for curve in curves if curve.key.startswith(f"edge-{source}-{target}-")]
+        middle = along[len(along) // 2]
+        yield replace(middle, key=f"decided-{name}", colour=style.YELLOW, width=HALO, dash=(), arrow=False)
 
 
 def bars_svg(made: Record, words: str) -> str:
@@ -42,7 +78,7 @@ def bars_svg(made: Record, words: str) -> str:
         f'<text x="{x:.1f}" y="{TOP - 11}" text-anchor="middle">now {made["before"]:.1f}</text>',
         f'<text x="{NAME}" y="{foot + 14}">▲ largest weight</text>',
     ]
-    return _svg(second + BARS + GAP, foot + 22, words, parts)
+    return page.svg(second + BARS + GAP, foot + 22, words, "".join(parts))
 
 
 def course_svg(points: Sequence[tuple[float, float]], count: int, words: str) -> str:
@@ -54,25 +90,25 @@ def course_svg(points: Sequence[tuple[float, float]], count: int, words: str) ->
         words: what it shows, for screen readers.
     """
     most = max((value for pair in points for value in pair), default=1.0)
-    width = NAME + 2 * BARS + GAP
-    places = [NAME + (width - NAME) * (place + 0.5) / count for place in range(count)]
+    left, (width, height) = 28, COURSE
+    places = [left + (width - left) * (place + 0.5) / count for place in range(count)]
 
     def up(value: float) -> float:
-        return 20 + COURSE * (1 - value / most)
+        return 20 + height * (1 - value / most)
 
     line = " ".join(
         f"{x + shift:.1f},{up(value):.1f}"
         for x, pair in zip(places, points, strict=False)
         for shift, value in zip((-6, 6), pair, strict=True)
     )
-    parts = [f'<text x="{NAME}" y="12" font-weight="bold">supernet before and after each decision (%)</text>']
+    parts = ['<text x="0" y="12" font-weight="bold">supernet before and after each decision (%)</text>']
     for value in (0.0, most):
         y = up(value)
-        parts.append(f'<path d="M{NAME} {y:.1f}H{width}" stroke="{style.LIGHT}"/>')
-        parts.append(f'<text x="{NAME - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.0f}</text>')
-    parts += [f'<text x="{x:.1f}" y="{COURSE + 36}" text-anchor="middle">{n}</text>' for n, x in enumerate(places, 1)]
+        parts.append(f'<path d="M{left} {y:.1f}H{width}" stroke="{style.LIGHT}"/>')
+        parts.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.0f}</text>')
+    parts += [f'<text x="{x:.1f}" y="{height + 36}" text-anchor="middle">{n}</text>' for n, x in enumerate(places, 1)]
     parts.append(f'<polyline points="{line}" fill="none" stroke="{KEPT.colour}" stroke-width="2"/>')
-    return _svg(width + 20, COURSE + 42, words, parts)
+    return page.svg(width + 10, height + 42, words, "".join(parts))
 
 
 def _bar(kind: str, x: int, y: int, share: float, colour: str, text: str) -> str:
@@ -80,11 +116,4 @@ def _bar(kind: str, x: int, y: int, share: float, colour: str, text: str) -> str
     return (
         f'<rect class="{kind}" x="{x}" y="{y}" width="{width:.1f}" height="{ROW - 8}" fill="{colour}" '
         f'stroke="{style.INK}"/><text x="{x + width + 5:.1f}" y="{y + 13}">{escape(text)}</text>'
-    )
-
-
-def _svg(width: int, height: int, words: str, parts: Sequence[str]) -> str:
-    return (
-        f'<svg role="img" aria-label="{escape(words)}" width="{width}" height="{height}" style="background:white" '
-        f'font-family="sans-serif" font-size="12" fill="{style.INK}">{"".join(parts)}</svg>'
     )

@@ -13,6 +13,7 @@ from nasbook.figures.picture import Picture, together
 from nasbook.instruments import Landscape, Line
 from nasbook.runtime.errors import UsageError
 from nasbook.widgets.base import Stateful
+from nasbook.widgets.page import row
 from nasbook.widgets.sharpness_drawing import line_svg, surface_svg
 from nasbook.widgets.state import names
 
@@ -124,8 +125,11 @@ class Sharpness(Stateful[SharpnessState]):
         }
         self._drawings = widgets.HTML(), widgets.HTML()
         along, *over = self._sliders.values()
-        panels = [widgets.VBox([along, self._drawings[0]]), widgets.VBox([*over, self._drawings[1]])]
-        super().__init__([widgets.HTML(f"<b>{TASK}</b>"), widgets.HBox(panels)])
+        panels = [
+            widgets.VBox([*sliders, drawing], layout={"flex": "1 1 17em"})
+            for sliders, drawing in zip(([along], over), self._drawings, strict=True)
+        ]
+        super().__init__([widgets.HTML(f"<b>{TASK}</b>"), row(panels)])
         self._begin(begin, self._sliders.items(), "index")
 
     def step(self) -> None:

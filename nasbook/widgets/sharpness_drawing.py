@@ -12,6 +12,7 @@ from matplotlib.colors import to_hex
 from nasbook.figures import style
 from nasbook.figures.sharpness import COLOURS, DIRECTIONS, MEASURED, TAYLOR
 from nasbook.instruments import Landscape, Line
+from nasbook.widgets import page
 
 WIDTH, LEFT, BOTTOM = 350, 48, 34  # pixels
 TALL, LOW, SIDE = 190, 110, 270  # heights of the loss and of the accuracy, side of the surface
@@ -78,7 +79,7 @@ def line_svg(line: Line, at: int, words: str) -> str:
     foot = below + LOW + 16
     parts += [f'<text x="{accuracy.across(t):.1f}" y="{foot}" text-anchor="middle">{t:g}</text>' for t in (0, 0.5, 1)]
     parts.append(f'<text x="{accuracy.across(0.5):.1f}" y="{foot + 15}" text-anchor="middle">t</text>')
-    return _svg(WIDTH, foot + 22, words, "".join(parts))
+    return page.svg(WIDTH, foot + 22, words, "".join(parts), size=11)
 
 
 def _panel(values: Sequence[float], top: float, height: float) -> Panel:
@@ -124,7 +125,7 @@ def surface_svg(surface: Landscape, at: tuple[int, int], words: str) -> str:
     for colour, wide in (("white", 5), (style.VERMILLION, 2.5)):
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="8" fill="none" stroke="{colour}" stroke-width="{wide}"/>')
     parts += _ticks(surface)
-    return _svg(LEFT + SIDE + 12, 24 + SIDE + BOTTOM, words, "".join(parts))
+    return page.svg(LEFT + SIDE + 12, 24 + SIDE + BOTTOM, words, "".join(parts), size=11)
 
 
 def _centre_of(row: int, column: int, count: int) -> tuple[float, float]:
@@ -143,10 +144,3 @@ def _ticks(surface: Landscape) -> Iterable[str]:
     yield f'<text x="{LEFT + SIDE / 2:.1f}" y="{foot + 29}" text-anchor="middle">{escape(way)}</text>'
     turned = f'transform="translate(13 {24 + SIDE / 2:.1f}) rotate(-90)" text-anchor="middle"'
     yield f"<text {turned}>random, orthogonal</text>"
-
-
-def _svg(width: float, height: float, words: str, inside: str) -> str:
-    return (
-        f'<svg role="img" aria-label="{escape(words)}" width="{width}" height="{height}" style="background:white" '
-        f'font-family="sans-serif" font-size="11" fill="{style.INK}">{inside}</svg>'
-    )

@@ -23,8 +23,9 @@ from nasbook.figures import distributions as pictures
 from nasbook.figures import style
 from nasbook.figures.picture import Picture
 from nasbook.runtime.errors import UsageError
-from nasbook.widgets.base import Stateful, button
-from nasbook.widgets.simplex_drawing import svg
+from nasbook.widgets.base import Stateful
+from nasbook.widgets.page import beside, row
+from nasbook.widgets.simplex_drawing import numbers, triangle
 from nasbook.widgets.state import NamedState, names
 
 FAMILIES = {"gumbel": "Gumbel-softmax", "dirichlet": "Dirichlet"}
@@ -133,7 +134,7 @@ class SimplexExplorer(Stateful[SimplexState]):
 
     def __init__(self, state: str | None = None) -> None:
         begin = SimplexState() if state is None else self._read(state)
-        self._drawing = widgets.HTML()
+        self._drawing, self._numbers = widgets.HTML(), widgets.HTML()
         self._fields: dict[str, Any] = {
             "family": widgets.Dropdown(
                 options=[(title, name) for name, title in FAMILIES.items()],
@@ -145,15 +146,12 @@ class SimplexExplorer(Stateful[SimplexState]):
             "concentration": _log_slider("concentration", SPARSEST, DENSEST, "Below 1: corners; above 1: the mean"),
         }
         self._logits = [_slider(f"logit {place}", f"alpha of operation {place}") for place in (1, 2, 3)]
-        half = button("Half", "Half the temperature, or half the concentration", self.step)
-        again = button("Reset", "Back to where it began", lambda: self._show(SimplexState()))
+        half = self._button("Half", "Half the temperature, or half the concentration", self.step)
+        again = self._button("Reset", "Back to where it began", lambda: self._show(SimplexState()))
         super().__init__(
             [
                 widgets.HTML(f"<b>{TASK}</b>"),
-                *self._fields.values(),
-                *self._logits,
-                widgets.HBox([half, again]),
-                self._drawing,
+                beside([*self._fields.values(), *self._logits, row([half, again]), self._numbers], self._drawing),
             ]
         )
         for place, slider in enumerate(self._logits):
@@ -209,7 +207,8 @@ class SimplexExplorer(Stateful[SimplexState]):
         self._fields["temperature"].disabled = self.family != "gumbel"
         self._fields["concentration"].disabled = self.family == "gumbel"
         words = self.sentence()
-        self._drawing.value = f"<div>{svg(self.result(), words, DOTS)}</div><p>{words}</p>"
+        self._drawing.value = f"{triangle(self.result(), words, DOTS)}<p>{words}</p>"
+        self._numbers.value = numbers(self.result())
 
 
 def _rounded(family: str, temperature: float, concentration: float, logits: tuple[float, ...]) -> SimplexState:

@@ -10,17 +10,17 @@ import numpy as np
 
 from nasbook.figures import style
 from nasbook.figures.distributions import CORNERS, LABELS, plane
+from nasbook.widgets import page
 
 if TYPE_CHECKING:
     from nasbook.widgets.simplex import SimplexResult
 
 SIDE, LEFT, TOP = 300, 24, 30  # pixels: of the triangle, and of the border with the corners' names
 BARS = 210  # pixels: the longest bar
-_COLUMN = LEFT + SIDE + 40
 
 
-def svg(result: SimplexResult, words: str, dots: int) -> str:
-    """The triangle with samples, their mean as a cross and the expected weights as a diamond; numbers beside it.
+def triangle(result: SimplexResult, words: str, dots: int) -> str:
+    """The triangle with samples, their mean as a cross and the expected weights as a diamond.
 
     Args:
         result: of the widget's `compute`.
@@ -34,13 +34,18 @@ def svg(result: SimplexResult, words: str, dots: int) -> str:
         f'<text x="{x:.1f}" y="{y - 8 if top else y + 18:.1f}" text-anchor="middle">{escape(label)}</text>'
         for (x, y), label, top in zip(_place(CORNERS), LABELS, CORNERS[:, 1] > 0, strict=True)
     )
-    return (
-        f'<svg role="img" aria-label="{escape(words)}" width="{_COLUMN + BARS + 110}" height="{height:.0f}" '
-        f'style="background:white" font-family="sans-serif" font-size="12" fill="{style.INK}">'
+    inside = (
         f'<polygon points="{outline}" fill="none" stroke="{style.GREY}"/>{names}'
         f'<path d="{samples}" stroke="{style.BLUE}" stroke-width="4" stroke-linecap="round" stroke-opacity="0.5"/>'
-        f"{_diamond(result)}{_cross(result)}{_entropy_bar(result)}{_weights(result)}{_gradient(result)}</svg>"
+        f"{_diamond(result)}{_cross(result)}"
     )
+    return page.svg(SIDE + 2 * LEFT, height, words, inside)
+
+
+def numbers(result: SimplexResult) -> str:
+    """What the samples show in numbers."""
+    words = f"The mean entropy is {result.entropy:.3f} nats."
+    return page.svg(300, 200, words, _entropy_bar(result) + _weights(result) + _gradient(result))
 
 
 def _diamond(result: SimplexResult) -> str:
@@ -62,22 +67,22 @@ def _cross(result: SimplexResult) -> str:
 
 def _entropy_bar(result: SimplexResult) -> str:
     """The mean entropy from 0 to log 3, with a tick in the middle."""
-    middle = _COLUMN + BARS / 2
+    middle = 0 + BARS / 2
     return (
-        f'<text x="{_COLUMN}" y="30">entropy {result.entropy:.3f} nats = {result.share:.3f} log 3</text>'
-        f'<rect x="{_COLUMN}" y="38" width="{BARS}" height="14" fill="none" stroke="{style.GREY}"/>'
-        f'<rect class="entropy" x="{_COLUMN}" y="38" width="{BARS * result.share:.1f}" height="14" '
-        f'fill="{style.BLUE}"/><path d="M{middle} 34v22" stroke="{style.INK}"/>'
-        f'<text x="{middle}" y="68" text-anchor="middle">half</text>'
+        f'<text x="{0}" y="14">entropy {result.entropy:.3f} nats = {result.share:.3f} log 3</text>'
+        f'<rect x="{0}" y="20" width="{BARS}" height="14" fill="none" stroke="{style.GREY}"/>'
+        f'<rect class="entropy" x="{0}" y="20" width="{BARS * result.share:.1f}" height="14" '
+        f'fill="{style.BLUE}"/><path d="M{middle} 16v22" stroke="{style.INK}"/>'
+        f'<text x="{middle}" y="50" text-anchor="middle">half</text>'
     )
 
 
 def _weights(result: SimplexResult) -> str:
     """Mean and expected weights in numbers, beside the mark that each has on the triangle."""
-    rows = (("+ mean of samples", result.mean, 100), ("◇ softmax of logits", result.expected, 120))
+    rows = (("+ mean of samples", result.mean, 74), ("◇ softmax of logits", result.expected, 94))
     return "".join(
-        f'<text x="{_COLUMN}" y="{y}">{name}</text>'
-        f'<text x="{_COLUMN + 130}" y="{y}">{", ".join(f"{value:.3f}" for value in values.tolist())}</text>'
+        f'<text x="{0}" y="{y}">{name}</text>'
+        f'<text x="{0 + 130}" y="{y}">{", ".join(f"{value:.3f}" for value in values.tolist())}</text>'
         for name, values, y in rows
     )
 
@@ -91,7 +96,7 @@ def _gradient(result: SimplexResult) -> str:
         f"one sample: variance {shown.variance:.3g}, deviation {math.sqrt(shown.variance):.3g}",
         f"on average: off by {shown.bias:.3f} (chance: {shown.noise:.3f})",
     )
-    return "".join(f'<text x="{_COLUMN}" y="{156 + 20 * row}">{line}</text>' for row, line in enumerate(lines))
+    return "".join(f'<text x="{0}" y="{126 + 20 * row}">{line}</text>' for row, line in enumerate(lines))
 
 
 def _pixels(weights: Any) -> np.ndarray:

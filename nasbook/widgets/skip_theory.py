@@ -13,7 +13,8 @@ from nasbook.analysis import skip_domination
 from nasbook.figures import skips, style
 from nasbook.figures.picture import Picture
 from nasbook.runtime.errors import UsageError
-from nasbook.widgets.base import Stateful, button
+from nasbook.widgets.base import Stateful
+from nasbook.widgets.page import beside, row
 from nasbook.widgets.skip_theory_drawing import svg
 from nasbook.widgets.state import NamedState, names
 
@@ -113,9 +114,9 @@ class SkipTheory(Stateful[SkipTheoryState]):
                 style={"description_width": "7em"},
             ),
         }
-        deeper = button("Twice as deep", "Double the depth", self.step)
-        again = button("Reset", "Back to where it began", lambda: self._show(SkipTheoryState()))
-        super().__init__([*self._sliders.values(), widgets.HBox([deeper, again]), self._drawing])
+        deeper = self._button("Twice as deep", "Double the depth", self.step)
+        again = self._button("Reset", "Back to where it began", lambda: self._show(SkipTheoryState()))
+        super().__init__([beside([*self._sliders.values(), row([deeper, again])], self._drawing)])
         self._begin(begin, self._sliders.items())
 
     def step(self) -> None:
@@ -153,7 +154,7 @@ class SkipTheory(Stateful[SkipTheoryState]):
         return SkipTheoryState(round(self.skip, 6), round(self.conv, 6), round(self.correlation, 6), self.depth)
 
     def _draw(self, _change: Any = None) -> None:
-        self._drawing.value = f"<div>{svg(self.result(), self.sentence())}</div><p>{self.sentence()}</p>"
+        self._drawing.value = f"{svg(self.result(), self.sentence())}<p>{self.sentence()}</p>"
 
 
 def _slider(description: str, low: float, high: float, step: float, tooltip: str) -> widgets.FloatSlider:

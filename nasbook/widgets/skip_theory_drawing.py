@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 from nasbook.analysis.skip_domination import error_variance
 from nasbook.figures import style
+from nasbook.widgets import page
 
 if TYPE_CHECKING:
     from nasbook.widgets.skip_theory import SkipTheoryResult
@@ -32,9 +32,7 @@ def svg(result: SkipTheoryResult, words: str) -> str:
     line = " ".join(f"{_across(theta):.1f},{_down(value, top):.1f}" for theta, value in zip(thetas, variances))
     x, y = _across(result.theta), _down(result.error, top)
     floor = _down(0, top)
-    return (
-        f'<svg role="img" aria-label="{escape(words)}" width="{WIDTH + EDGE + 20}" height="{HEIGHT + BARS + 48}" '
-        f'style="background:white" font-family="sans-serif" font-size="12" fill="{style.INK}">'
+    inside = (
         f"{_bar(8, 'θ_skip*', result.theta, _SKIP.colour)}{_bar(32, 'θ_conv*', 1 - result.theta, _CONV.colour)}"
         f"{_ticks(top)}"
         f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{x:.1f}" y2="{floor:.1f}" stroke="{style.GREEN}" stroke-dasharray="4 3"/>'
@@ -45,8 +43,9 @@ def svg(result: SkipTheoryResult, words: str) -> str:
         f'<text x="{_across(0) + 9:.1f}" y="{_down(result.conv, top) - 5:.1f}">convolution alone</text>'
         f'<text x="{_across(1) - 9:.1f}" y="{_down(result.skip, top) - 5:.1f}" text-anchor="end">skip alone</text>'
         f'<text x="{x:.1f}" y="{y + 8:.1f}" font-size="22" text-anchor="middle" fill="{style.GREEN}" '
-        f'stroke="{style.INK}" stroke-width="0.6">★</text></svg>'
+        f'stroke="{style.INK}" stroke-width="0.6">★</text>'
     )
+    return page.svg(WIDTH + EDGE + 20, HEIGHT + BARS + 48, words, inside)
 
 
 def _bar(y: float, name: str, weight: float, colour: str) -> str:

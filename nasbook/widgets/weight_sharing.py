@@ -22,6 +22,7 @@ from nasbook.spaces import Genotype, SearchSpace
 from nasbook.spaces.genotype import Pair
 from nasbook.supernet import Supernet
 from nasbook.widgets.base import Stateful
+from nasbook.widgets.page import row, side_by_side
 from nasbook.widgets.path_buttons import PathButtons
 
 TABLE = "s2_2nodes_fixed"
@@ -163,20 +164,20 @@ class WeightSharingPaths(Stateful[PathsState]):
         cell = self.scores.space.normal
         self._paths = {name: PathButtons(name, cell, self._on_choice) for name in ("a", "b")}
         self._drawing = widgets.HTML()
-        next_b = widgets.Button(description="Next B", tooltip="Go through the architectures, one after another")
-        swap = widgets.Button(description="Swap A and B", tooltip="A becomes B and B becomes A")
+        next_b = self._button("Next B", "Go through the architectures, one after another", self.step)
+        swap = self._button(
+            "Swap A and B", "A becomes B and B becomes A", lambda: self._show(PathsState(self.b, self.a))
+        )
         super().__init__(
             [
                 widgets.HTML(f"<b>{TASK}</b>"),
-                widgets.HBox([self._paths["a"].box, self._paths["b"].box]),
-                widgets.HBox([next_b, swap]),
+                row([self._paths["a"].box, self._paths["b"].box]),
+                row([next_b, swap]),
                 self._drawing,
             ],
             a=begin.a,
             b=begin.b,
         )
-        next_b.on_click(lambda _button: self.step())
-        swap.on_click(lambda _button: self._show(PathsState(self.b, self.a)))
         self.observe(self._draw, names=["a", "b"])
         self._draw()
 
@@ -225,7 +226,7 @@ class WeightSharingPaths(Stateful[PathsState]):
             self._paths[name].show(genotype.normal)
         drawing = paths_svg(self.scores.space, result.a, result.b)
         table, words = _table(self.a, self.b, result), html.escape(self.sentence())
-        self._drawing.value = f"<div>{drawing}</div>{table}<p>{words}</p>"
+        self._drawing.value = side_by_side([drawing, f"{table}<p>{words}</p>"])
 
 
 def _table(a: int, b: int, result: PathsResult) -> str:

@@ -16,7 +16,8 @@ from nasbook.analysis.memory_budget import BUDGETS
 from nasbook.figures import costs, style
 from nasbook.figures.picture import Picture
 from nasbook.runtime.errors import UsageError
-from nasbook.widgets.base import Stateful, button
+from nasbook.widgets.base import Stateful
+from nasbook.widgets.page import scrolled
 from nasbook.widgets.state import NamedState, names
 
 # The least, the largest and the step of each slider, and what it says.
@@ -105,7 +106,7 @@ class WhatFits(Stateful[WhatFitsState]):
             )
             for name, (low, high, step, tooltip) in RANGES.items()
         }
-        again = button("Reset", "Back to the published size", lambda: self._show(WhatFitsState()))
+        again = self._button("Reset", "Back to the published size", lambda: self._show(WhatFitsState()))
         super().__init__([widgets.HTML(f"<b>{TASK}</b>"), *self._sliders.values(), again, self._table])
         self._begin(begin, self._sliders.items())
 
@@ -134,7 +135,8 @@ class WhatFits(Stateful[WhatFitsState]):
     def _draw(self, _change: Any = None) -> None:
         head = _row("th", ["", "MiB", *(f"largest batch in {name}" for name in BUDGETS)])
         rows = [_row("td", [name, f"{each.mib:,.0f}", *_batches(each)]) for name, each in self.result().items()]
-        self._table.value = f"<p>{self.sentence()}</p><table>{head}{''.join(rows)}</table>"
+        table = f"<table>{head}{''.join(rows)}</table>"
+        self._table.value = f"<p>{self.sentence()}</p>{scrolled(table)}"
 
 
 def _batches(need: Need) -> list[str]:

@@ -9,6 +9,8 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 from matplotlib import pyplot
 from matplotlib.figure import Figure
+from nbconvert import HTMLExporter
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
 from nasbook.figures import Picture, style, together
@@ -24,6 +26,14 @@ def line():
 def test_a_notebook_shows_the_picture_once_with_its_sentence(alt_of):
     data, _ = DisplayFormatter().format(line())
     assert alt_of(data) == data["text/plain"] == "A line that rises from 0 to 1 – α."
+
+
+def test_an_exported_page_reads_the_sentence(alt_of):
+    picture = Picture(line().figure, 'A "rise" from 0 to 1 <of two>.')
+    output = new_output("execute_result", data=picture._repr_mimebundle_(), execution_count=1)
+    notebook = new_notebook(cells=[new_code_cell("picture", outputs=[output])])
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    assert alt_of({"text/html": page}) == picture.alt
 
 
 @pytest.mark.parametrize("alt", ["", "  \n"])

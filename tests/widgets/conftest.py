@@ -1,5 +1,6 @@
 """Histories of searches that never ran: small, and different in every epoch."""
 
+import ipywidgets
 import pytest
 import torch
 
@@ -51,6 +52,18 @@ def order_values(*, seed=0):
         values["trained"][method] = 62.0 - 3 * place + seed
     values["cells"]["rsps"] = values["cells"]["darts"]
     return values
+
+
+@pytest.fixture
+def buttons_of():
+    """All buttons of a widget with a text, in their order on the page."""
+
+    def find(widget):
+        if isinstance(widget, ipywidgets.Button):
+            return [widget]
+        return [found for child in getattr(widget, "children", ()) for found in find(child)]
+
+    return find
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nasbook.figures import style
 from nasbook.figures.picture import Picture
 from nasbook.runtime.errors import UsageError
-from nasbook.widgets.base import Stateful, StaticFallback, button
+from nasbook.widgets.base import Stateful, StaticFallback
 from nasbook.widgets.state import NamedState, names
 
 
@@ -156,7 +156,8 @@ def test_a_widget_that_draws_nothing_says_so():
 
 def test_a_button_has_words_and_acts():
     pressed = []
-    made = button("Step", "One further", lambda: pressed.append(1), width="7em")
+    box = Line()
+    made = box._button("Step", "One further", lambda: pressed.append(1), width="7em")
     made.click()
     assert (made.description, made.tooltip, made.layout.width, pressed) == ("Step", "One further", "7em", [1])
-    assert button("Reset", "Back", list).layout.width == "auto"
+    assert box._button("Reset", "Back", list).layout.width == "auto"

@@ -75,9 +75,9 @@ def test_every_control_at_both_ends():
     assert sliders["alpha"].value == 0.5
 
 
-def test_buttons_step_and_begin_again():
+def test_buttons_step_and_begin_again(buttons_of):
     plane = BilevelToy()
-    step, ten, reset, play = plane.children[2].children
+    (step, ten, reset), play = buttons_of(plane), plane._play
     step.click()
     ten.click()
     assert plane.steps == sliders_value(plane) == play.value == 11

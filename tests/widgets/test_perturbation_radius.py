@@ -28,8 +28,11 @@ def search():
 
 
 def drawing(widget):
-    _, _, rest = widget._drawing.value.partition("<svg")
-    return ElementTree.fromstring(f"<svg{rest.partition('</svg>')[0]}</svg>")
+    """Both elements, the weights and the scales, as one."""
+    parts = widget._drawing.value.split("<svg")[1:]
+    return ElementTree.fromstring(
+        "".join(["<g>", *(f"<svg{part.partition('</svg>')[0]}</svg>" for part in parts), "</g>"])
+    )
 
 
 def test_a_state_is_measured_as_the_analysis_does(search):
@@ -82,9 +85,9 @@ def test_every_control_at_both_ends(search):
         widget.radius = 2.0
 
 
-def test_buttons_widen_and_begin_again(search):
+def test_buttons_widen_and_begin_again(search, buttons_of):
     widget = PerturbationRadius(search, "kind=random radius=0.9 seed=1")
-    more, again = widget.children[-2].children
+    more, again = buttons_of(widget)
     for _ in range(3):
         more.click()
     assert widget.state() == "kind=random radius=1 seed=1"
@@ -104,7 +107,7 @@ def test_the_task_is_above_the_controls_and_is_about_what_is_shown(search):
 def test_the_live_drawing_holds_the_weights_and_the_numbers(search):
     widget = PerturbationRadius(search, STATE)
     shown, drawn = widget.result(), drawing(widget)
-    assert drawn.get("aria-label") == widget.sentence()
+    assert drawn.find("svg").get("aria-label") == widget.sentence()
     for kind, values in (("before", shown.before["normal"]), ("after", shown.after["normal"])):
         widths = [float(each.get("width")) / BARS for each in drawn.iter("rect") if each.get("class") == kind]
         assert widths == pytest.approx(values.flatten().tolist(), abs=1e-4)

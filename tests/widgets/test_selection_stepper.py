@@ -101,6 +101,22 @@ def test_the_drawing_has_the_bars_and_the_course_of_the_supernet(stepper, record
     assert "The normal cell as a mixture" in cell.get("aria-label")
 
 
+def marked(cell):
+    return [each.get("data-key") for each in cell.iter("g") if (each.get("data-key") or "").startswith("decided-")]
+
+
+def test_the_edge_that_is_decided_is_marked(stepper, by_hand, records):
+    made = decisions(records)
+    for decided in (1, 4):
+        stepper.decided = decided
+        assert marked(drawings(stepper)[0]) == [f"decided-{made[decided - 1]['where']}"]
+        assert made[decided - 1]["where"] in drawings(stepper)[0].get("aria-label")
+    stepper.decided = len(made)  # two of three edges into a node: all three are in question
+    assert marked(drawings(stepper)[0]) == [f"decided-{name}" for name in made[-1]["options"]]
+    by_hand._mode.value = "hand"
+    assert marked(drawings(by_hand)[0]) == [f"decided-{by_hand.hand.next()['where']}"]
+
+
 def test_by_hand_each_decision_is_priced_beside_the_others(by_hand):
     by_hand._mode.value = "hand"
     coming = by_hand.hand.next()

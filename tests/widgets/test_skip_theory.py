@@ -82,9 +82,9 @@ def test_every_control_at_both_ends():
         theory.conv = 3.0
 
 
-def test_buttons_go_deeper_and_begin_again():
+def test_buttons_go_deeper_and_begin_again(buttons_of):
     theory = SkipTheory("skip=1 conv=0.5 correlation=0 depth=0")
-    deeper, again = theory.children[4].children
+    deeper, again = buttons_of(theory)
     depths = []
     for _ in range(8):
         deeper.click()
