@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import ipywidgets as widgets
@@ -26,13 +27,13 @@ class StaticFallback:
 
     def __init__(self, children: Iterable[Any] = (), **traits: Any) -> None:
         unseen = [self.work.shown, page.companion()]
-        super().__init__([*children, *unseen], **traits)  # type: ignore[call-arg]
+        super().__init__([*children, *unseen], **traits)
         self.add_class(page.BOX)  # type: ignore[attr-defined]
 
-    @property
+    @cached_property
     def work(self) -> Work:
-        """What the widget is computing, and whether it takes another click meanwhile."""
-        return self.__dict__.setdefault("_work", Work())  # type: ignore[no-any-return]
+        """Tells the reader when the widget computes for long, and ignores clicks meanwhile."""
+        return Work()
 
     def _button(
         self, description: str, tooltip: str, action: Callable[[], Any], *, width: str = "auto"
@@ -45,6 +46,15 @@ class StaticFallback:
     def figure(self) -> Picture:
         """The current state as a picture; every subclass has its own."""
         raise NotImplementedError(f"{type(self).__name__} has no picture.")
+
+    def _draw(self, _change: Any = None) -> None:
+        """Draw the current state; every subclass that is drawn has its own."""
+        raise NotImplementedError(f"{type(self).__name__} draws nothing.")
+
+    def _redraw(self, _change: Any = None) -> None:
+        """Draw the current state, and tell the reader where this takes long."""
+        with self.work:
+            self._draw()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The live view, the picture with its words, and the words alone."""
@@ -113,14 +123,9 @@ class Stateful(StaticFallback, widgets.VBox, Generic[StateType]):
         def follow(_change: Any = None) -> None:
             for name, control in controls:
                 setattr(control, value, getattr(self, name))
-            with self.work:
-                self._draw()
+            self._redraw()
 
         for name, control in controls:
             control.observe(lambda change, name=name: self.set_trait(name, change["new"]), names=value)
         self.observe(follow, names=list(names(self.state_type)))
         follow()
-
-    def _draw(self, _change: Any = None) -> None:
-        """Draw the current state."""
-        raise NotImplementedError(f"{type(self).__name__} draws nothing.")

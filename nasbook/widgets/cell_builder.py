@@ -76,8 +76,8 @@ class CellBuilder(StaticFallback, widgets.VBox):
         edges = beside([widgets.HBox(pair) for pair in self._pairs], self._drawing)
         begin = CellBuilderState.parse(state) if state else _BEGIN
         super().__init__([widgets.VBox([sizes, edges]), row(buttons), self._text, self._message], value=begin)
-        self.observe(self._draw, names=["value", "kind"])
-        self._draw()
+        self.observe(self._redraw, names=["value", "kind"])
+        self._redraw()
 
     def state(self) -> str:
         """What is shown, as a text that `CellBuilder(state)` and `restore` take back."""
@@ -130,7 +130,7 @@ class CellBuilder(StaticFallback, widgets.VBox):
         """The source and the operation of one kept edge."""
         source = _dropdown("", "Where this edge comes from", lambda new: self._on_pair(index, source=new))
         name = _dropdown("", "The operation on this edge", lambda new: self._on_pair(index, operation=new))
-        source.layout.width, name.layout.width = "11em", "8em"
+        source.layout.width, name.layout.width = "13em", "8em"
         source.style.description_width = "5em"
         return source, name
 
@@ -143,7 +143,7 @@ class CellBuilder(StaticFallback, widgets.VBox):
             self.value = CellBuilderState(**parts, genotype=self.value.genotype)
         except UsageError:
             self.value = cell_building.first(**parts)
-            self._draw()  # where the space allows nothing else, the dropdown goes back
+            self._redraw()  # where the space allows nothing else, the dropdown goes back
 
     def _on_kind(self, new: str) -> None:
         self.kind = new
@@ -174,8 +174,7 @@ class CellBuilder(StaticFallback, widgets.VBox):
             self._text.value, self._message.value = str(self.value.genotype), ""
         finally:
             self._follow = True
-        with self.work:
-            self._drawing.value = cells.cell_svg(self.value.genotype, self.kind) + f"<p>{self.sentence()}</p>"
+        self._drawing.value = cells.cell_svg(self.value.genotype, self.kind) + f"<p>{self.sentence()}</p>"
 
     def _draw_pairs(self) -> None:
         cell = self.value.search_space.groups.get(self.kind)

@@ -22,7 +22,7 @@ from nasbook.runtime.resources import data_folder
 from nasbook.widgets.base import Stateful
 from nasbook.widgets.comparison import PARTS, Answer, ComparatorState, Edges, Side, answer, compute
 from nasbook.widgets.microscope import picture, to_html
-from nasbook.widgets.page import row, side_by_side
+from nasbook.widgets.page import row
 from nasbook.widgets.state import names
 
 STUDY = "method-order"
@@ -35,6 +35,7 @@ NOTE = (
     "supernet less derived cell. Where a method draws its operations, the supernet's accuracy is that of one draw, and "
     "the gap may be below 0."
 )
+_MENU = {"width": "15em"}
 NOT_MEASURED = f"not measured yet: nasbook claims measure {STUDY} --folder data/results"
 
 
@@ -155,9 +156,15 @@ class MethodComparator(Stateful[ComparatorState]):
     def _make_controls(self) -> dict[str, Any]:
         parts = [(f"{part}/{PARTS}", part) for part in range(1, PARTS + 1)]
         return {
-            "left": widgets.Dropdown(options=self.methods, description="left", tooltip="The method on the left"),
-            "right": widgets.Dropdown(options=self.methods, description="right", tooltip="The method on the right"),
-            "seed": widgets.Dropdown(options=list(self.values), description="seed", tooltip="The seed of the searches"),
+            "left": widgets.Dropdown(
+                options=self.methods, description="left", tooltip="The method on the left", layout=_MENU
+            ),
+            "right": widgets.Dropdown(
+                options=self.methods, description="right", tooltip="The method on the right", layout=_MENU
+            ),
+            "seed": widgets.Dropdown(
+                options=list(self.values), description="seed", tooltip="The seed of the searches", layout=_MENU
+            ),
             "part": widgets.SelectionSlider(
                 options=parts,
                 value=PARTS,
@@ -168,7 +175,8 @@ class MethodComparator(Stateful[ComparatorState]):
 
     def _draw(self, _change: Any = None) -> None:
         sides = self.result()
-        self._shown.value = f"{to_html([side.view for side in sides])}{side_by_side([_table(sides), f'<p>{NOTE}</p>'])}"
+        note = f"<details><summary>How each number was measured</summary>{NOTE}</details>"
+        self._shown.value = f"{to_html([side.view for side in sides])}{_table(sides)}{note}"
 
 
 def _table(sides: Sequence[Side]) -> str:

@@ -191,7 +191,7 @@ class ForcedConvolutions(Stateful[ForcedState]):
             options=options,
             description=self.space.normal.rows[edge],
             tooltip=f"The operation of edge {self.space.normal.rows[edge]}",
-            style={"button_width": "6em"},
+            style={"button_width": "6em", "description_width": "4em"},
         )
         made.observe(lambda change: self._choose(edge, change["new"]), names="value")
         return made

@@ -72,8 +72,8 @@ class CostExplorer(Stateful[CostState]):
         self._slider.observe(self._on_slider, names="value")
         for box in self._boxes.values():
             box.observe(self._on_box, names="value")
-        self.observe(self._draw, names=["budget", "families"])
-        self._draw()
+        self.observe(self._redraw, names=["budget", "families"])
+        self._redraw()
 
     def result(self) -> CostResult:
         """What the budget buys now."""

@@ -64,20 +64,20 @@ class Microscope(Stateful[State]):
         super().__init__([self._controls(), self._shown, row([self._text, self._note])])
         self._settle()
         self.restore(state or str(State(self._epochs(), "normal", 0)))
-        self.observe(self._draw, names=["epoch", "group", "edge"])
+        self.observe(self._redraw, names=["epoch", "group", "edge"])
 
     def __call__(self, event: Event) -> None:
         """Listen to a search: each one that starts is a run of its own, and the last two are shown."""
         if isinstance(event, Started) and event.stage == "search":
             self.recordings = [*self.recordings, Recording(self._next_title(), self.space)][-SIDE_BY_SIDE:]
-            self._draw()
+            self._redraw()
         elif isinstance(event, EpochEnded) and event.stage == "search":
             followed = self.epoch >= self.recordings[-1].epochs
             self.recordings[-1].add(event.record)
             self._settle()
             if followed:
                 self.epoch = self.recordings[-1].epochs
-            self._draw()
+            self._redraw()
 
     def restore(self, text: str) -> None:
         """Point the microscope where a state says.
@@ -86,7 +86,7 @@ class Microscope(Stateful[State]):
             UsageError: the text is not a state, or names an epoch, a group or an edge that is not there.
         """
         super().restore(text)
-        self._draw()
+        self._redraw()
 
     def views(self) -> list[View]:
         """What is seen of each run now."""
@@ -97,7 +97,7 @@ class Microscope(Stateful[State]):
         for each in self.recordings:
             each.reload()
         self._settle()
-        self._draw()
+        self._redraw()
 
     @style.styled
     def figure(self) -> Picture:
@@ -142,7 +142,10 @@ class Microscope(Stateful[State]):
         edges = [(row, place) for place, row in enumerate(self.space.groups["normal"].rows)]  # those of every group
         self._edge = widgets.Dropdown(options=edges, description="edge", tooltip="The edge whose numbers are shown")
         self._text = widgets.Text(
-            description="state", tooltip="Copy this line, or paste another one", continuous_update=False
+            description="state",
+            tooltip="Copy this line, or paste another one",
+            continuous_update=False,
+            layout={"width": "30em"},
         )
         self._text.observe(self._on_text, names="value")
         widgets.jslink((self._play, "value"), (self._slider, "value"))

@@ -158,8 +158,8 @@ class MixedEdgeSliders(Stateful[MixedEdgeState]):
         for index, slider in enumerate(self._sliders):
             slider.observe(lambda change, index=index: self._on_slider(index, change["new"]), names="value")
         self._picture.observe(lambda change: self.set_trait("picture", change["new"]), names="value")
-        self.observe(self._draw, names=["picture", "alpha"])
-        self._draw()
+        self.observe(self._redraw, names=["picture", "alpha"])
+        self._redraw()
 
     def step(self) -> None:
         """Double every alpha, or go as far as the sliders do: the largest weight grows."""

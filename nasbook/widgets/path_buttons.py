@@ -71,7 +71,7 @@ class PathButtons:
             options=options,
             description=description,
             tooltip=tip,
-            style={"button_width": "4.8em", "description_width": "5em"},
+            style={"button_width": "6em", "description_width": "4em"},
         )
         made.observe(self._on_change, names="value")
         return made

@@ -83,7 +83,8 @@ class PerturbationRadius(Stateful[RadiusState]):
         self._drawing = widgets.HTML()
         self._fields: dict[str, Any] = {
             "kind": widgets.Dropdown(
-                options=list(KINDS), description="perturbation", tooltip="A drawn shift, or one that seeks a high loss"
+                options=list(KINDS), description="perturbation", tooltip="A drawn shift, or one that seeks a high loss",
+                style={"description_width": "7em"},
             ),
             "radius": widgets.FloatSlider(
                 min=0.0, max=WIDEST, step=STEP, description="radius", tooltip="Half the side of the box, in weight",
@@ -134,4 +135,5 @@ class PerturbationRadius(Stateful[RadiusState]):
 
     def _draw(self, _change: Any = None) -> None:
         words = self.sentence()
-        self._drawing.value = f"{side_by_side(svgs(self.result(), self.search.space, words))}<p>{words}</p>"
+        drawn = svgs(self.result(), self.search.space, words)
+        self._drawing.value = f"{side_by_side(drawn, least='24em')}<p>{words}</p>"

@@ -134,6 +134,7 @@ class SelectionStepper(Stateful[StepperState]):
             options=[(title, name) for name, title in shown.items()],
             description="mode",
             tooltip="Replay what was recorded, or decide on the live supernet",
+            layout={"width": "25em"},
         )
         self._steps = widgets.IntSlider(
             min=0, max=len(self.recorded), description="decisions", tooltip="How many decisions are made"

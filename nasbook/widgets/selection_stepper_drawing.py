@@ -19,7 +19,7 @@ NAME, BARS, GAP, ROW = 84, 170, 66, 22  # pixels: names, the longest bar, betwee
 TOP = 40
 CELL = (380.0, 250.0)  # hundredths of an inch
 COURSE = (300, 130)  # pixels: width and height of the course
-HALO = 16.0  # points: width of the mark on an edge that is decided
+HALO = 28.0  # points: width of the mark on an edge that is decided
 
 
 def cell_svg(space: SearchSpace | TopologySpace, kind: str, weights: Mapping[str, Any], decision: Record | None) -> str:
@@ -115,5 +115,6 @@ def _bar(kind: str, x: int, y: int, share: float, colour: str, text: str) -> str
     width = BARS * min(max(share, 0.0), 1.0)
     return (
         f'<rect class="{kind}" x="{x}" y="{y}" width="{width:.1f}" height="{ROW - 8}" fill="{colour}" '
-        f'stroke="{style.INK}"/><text x="{x + width + 5:.1f}" y="{y + 13}">{escape(text)}</text>'
+        f'stroke="{style.INK}"/><text x="{x + width + 5:.1f}" y="{y + 13}" stroke="white" stroke-width="4" '
+        f'paint-order="stroke">{escape(text)}</text>'
     )

@@ -178,8 +178,8 @@ class WeightSharingPaths(Stateful[PathsState]):
             a=begin.a,
             b=begin.b,
         )
-        self.observe(self._draw, names=["a", "b"])
-        self._draw()
+        self.observe(self._redraw, names=["a", "b"])
+        self._redraw()
 
     def step(self) -> None:
         """Let B be the next architecture; after the last comes the first."""
@@ -231,14 +231,14 @@ class WeightSharingPaths(Stateful[PathsState]):
 
 def _table(a: int, b: int, result: PathsResult) -> str:
     """One row a path: number, parameters, both accuracies."""
-    head = ("path", "architecture", "parameters", "trained apart (%)", "shared weights (%)")
+    head = ("path", "no.", "parameters", "trained apart (%)", "shared weights (%)")
     body = (
         ("A", a, f"{result.shares.a:,}", f"{result.apart[0]:.1f}", f"{result.shared[0]:.1f}"),
         ("B", b, f"{result.shares.b:,}", f"{result.apart[1]:.1f}", f"{result.shared[1]:.1f}"),
     )
-    cells = "".join(f'<th scope="col" style="padding:2px 10px">{text}</th>' for text in head)
+    cells = "".join(f'<th scope="col" style="padding:2px 4px">{text}</th>' for text in head)
     rows = "".join(
-        "<tr>" + "".join(f'<td style="padding:2px 10px;text-align:right">{text}</td>' for text in row) + "</tr>"
+        "<tr>" + "".join(f'<td style="padding:2px 4px;text-align:right">{text}</td>' for text in row) + "</tr>"
         for row in body
     )
     return f"<table><tr>{cells}</tr>{rows}</table>"

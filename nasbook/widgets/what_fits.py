@@ -17,7 +17,7 @@ from nasbook.figures import costs, style
 from nasbook.figures.picture import Picture
 from nasbook.runtime.errors import UsageError
 from nasbook.widgets.base import Stateful
-from nasbook.widgets.page import scrolled
+from nasbook.widgets.page import row, scrolled
 from nasbook.widgets.state import NamedState, names
 
 # The least, the largest and the step of each slider, and what it says.
@@ -107,7 +107,7 @@ class WhatFits(Stateful[WhatFitsState]):
             for name, (low, high, step, tooltip) in RANGES.items()
         }
         again = self._button("Reset", "Back to the published size", lambda: self._show(WhatFitsState()))
-        super().__init__([widgets.HTML(f"<b>{TASK}</b>"), *self._sliders.values(), again, self._table])
+        super().__init__([widgets.HTML(f"<b>{TASK}</b>"), *self._sliders.values(), row([again]), self._table])
         self._begin(begin, self._sliders.items())
 
     def result(self) -> dict[str, Need]:

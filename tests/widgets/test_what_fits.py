@@ -56,7 +56,7 @@ def test_a_state_that_is_none_is_refused_and_changes_nothing(text, message):
     assert fits.state() == before
 
 
-def test_every_control_at_both_ends():
+def test_every_control_at_both_ends(buttons_of):
     fits = WhatFits()
     assert all(slider.description and slider.tooltip for slider in fits._sliders.values())
     for name, (low, high, _, _) in RANGES.items():
@@ -67,7 +67,7 @@ def test_every_control_at_both_ends():
     assert fits.state() == "operations=1 channels=8 layers=3 batch=8"
     fits.batch = 64
     assert fits._sliders["batch"].value == 64
-    fits.children[5].click()
+    buttons_of(fits)[0].click()
     assert fits.state() == str(WhatFitsState())
 
 
