@@ -27,7 +27,7 @@ class StaticFallback:
 
     def __init__(self, children: Iterable[Any] = (), **traits: Any) -> None:
         unseen = [self.work.shown, page.companion()]
-        super().__init__([*children, *unseen], **traits)
+        super().__init__([*children, *unseen], **traits)  # type: ignore[call-arg]
         self.add_class(page.BOX)  # type: ignore[attr-defined]
 
     @cached_property
