@@ -86,7 +86,7 @@ def look(address: str) -> Iterator[Page]:
         pytest.skip("no browser here: the test drives Debian's chromium (apt-get install chromium)")
     with sync_playwright() as playwright:
         window = playwright.chromium.launch(executable_path=browser, args=FLAGS)
-        shown = window.new_page()
+        shown = window.new_context().new_page()
         shown.set_default_timeout(PATIENCE)
         shown.goto(address)
         shown.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext")

@@ -129,9 +129,9 @@ class CellBuilder(StaticFallback, widgets.VBox):
     def _pair(self, index: int) -> tuple[widgets.Dropdown, widgets.Dropdown]:
         """The source and the operation of one kept edge."""
         source = _dropdown("", "Where this edge comes from", lambda new: self._on_pair(index, source=new))
-        name = _dropdown("", "The operation on this edge", lambda new: self._on_pair(index, operation=new))
-        source.layout.width, name.layout.width = "13em", "8em"
-        source.style.description_width = "5em"
+        name = _dropdown("operation", "The operation on this edge", lambda new: self._on_pair(index, operation=new))
+        source.layout.width = name.layout.width = "13em"
+        source.style.description_width = name.style.description_width = "5em"
         return source, name
 
     def _on_choice(self, name: str, new: Any) -> None:

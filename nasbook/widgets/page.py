@@ -28,7 +28,7 @@ _STYLE = f"""<style>
 .{ROW} {{ display: flex; flex-flow: row wrap; gap: 0 8px; align-items: flex-start; }}
 .{BESIDE} {{ flex-flow: row wrap; gap: 4px 16px; align-items: flex-start; }}
 .{BESIDE} > :first-child {{ flex: 0 1 auto; }}
-.{BESIDE} > :last-child {{ flex: 1 1 18em; }}
+.{BESIDE} > :last-child {{ flex: 1 1 17em; }}
 .{STATUS} {{ position: absolute; right: 0; top: 0; }}
 .{STATUS} b {{ background: #262626; color: white; padding: 2px 8px; border-radius: 4px; }}
 .{BOX}:has(.{BUSY}) :is(button, input, select, .noUi-target) {{ pointer-events: none; opacity: .5; }}
@@ -66,10 +66,6 @@ const tell = () => {
   box.querySelectorAll('.widget-toggle-buttons, .widget-radio').forEach(group => {
     group.setAttribute('role', 'group');
     name(group, group.querySelector('.widget-label')?.textContent);
-  });
-  box.querySelectorAll('.widget-dropdown, .widget-text').forEach(field => {
-    const label = field.querySelector('.widget-label');
-    if (!label?.textContent.trim()) name(field.querySelector('select, input'), label?.title || field.title);
   });
   box.querySelector('.nasbook-status')?.setAttribute('role', 'status');
 };

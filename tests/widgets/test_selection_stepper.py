@@ -86,7 +86,7 @@ def test_the_replay_goes_forwards_and_backwards_between_its_ends(stepper, record
 def test_the_drawing_has_the_bars_and_the_course_of_the_supernet(stepper, records):
     made = decisions(records)
     stepper.decided = 2
-    cell, bars, course = drawings(stepper)
+    cell, course, bars = drawings(stepper)
     assert bars.get("aria-label") == stepper.sentence()
     weights = [float(each.get("width")) for each in bars.iter("rect") if each.get("class") == "weight"]
     assert weights == pytest.approx([BARS * each for each in made[1]["weights"]], abs=0.06)
@@ -102,7 +102,8 @@ def test_the_drawing_has_the_bars_and_the_course_of_the_supernet(stepper, record
 
 
 def marked(cell):
-    return [each.get("data-key") for each in cell.iter("g") if (each.get("data-key") or "").startswith("decided-")]
+    keys = [each.get("data-key", "") for each in cell.iter()]
+    return [key for key in keys if key.startswith("decided-")]
 
 
 def test_the_edge_that_is_decided_is_marked(stepper, by_hand, records):
