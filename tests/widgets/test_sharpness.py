@@ -126,7 +126,7 @@ def test_the_drawings_are_whole_and_have_words(sharp):
     for drawn, words in ((line, "At t = 0.50"), (surface, "-2.00 along the top eigenvector")):
         assert drawn.get("role") == "img"
         assert drawn.get("aria-label").startswith(words)
-        width, height = float(drawn.get("width")), float(drawn.get("height"))
+        _, _, width, height = map(float, drawn.get("viewBox").split())
         for circle in drawn.iter("circle"):
             assert 0 < float(circle.get("cx")) < width
             assert 0 < float(circle.get("cy")) < height
