@@ -34,7 +34,8 @@ _STYLE = f"""<style>
 .{BOX}:has(.{BUSY}) :is(button, input, select, .noUi-target) {{ pointer-events: none; opacity: .5; }}
 </style>"""
 
-# Arrow keys move a slider, but JupyterLab also moves to another cell by them: its attribute keeps them in the slider.
+# Arrows move a slider and letters choose from a menu, but JupyterLab also has commands on these keys (D D deletes a
+# cell). Its own attribute keeps them in the control.
 _SCRIPT = """<img src="data:," alt="" hidden onerror="
 const box = this.closest('.nasbook-widget');
 const name = (node, text) => {
@@ -47,7 +48,6 @@ const tell = () => {
     const readout = slider.querySelector('.widget-readout');
     slider.querySelectorAll('.noUi-handle').forEach(handle => {
       name(handle, words);
-      handle.setAttribute('data-lm-suppress-shortcuts', 'true');
       if (readout?.textContent && readout.style.display !== 'none')
         handle.setAttribute('aria-valuetext', readout.textContent);
     });
@@ -67,6 +67,8 @@ const tell = () => {
     group.setAttribute('role', 'group');
     name(group, group.querySelector('.widget-label')?.textContent);
   });
+  box.querySelectorAll('select, input, .noUi-handle').forEach(field =>
+    field.setAttribute('data-lm-suppress-shortcuts', 'true'));
   box.querySelector('.nasbook-status')?.setAttribute('role', 'status');
 };
 new MutationObserver(tell).observe(box, {childList: true, subtree: true, characterData: true});

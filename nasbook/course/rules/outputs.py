@@ -84,10 +84,10 @@ def pictures_have_words(draft: Draft) -> list[str]:
             found.append(f"The picture of cell {place} is shown without alt text: give a nasbook.figures.Picture.")
         markup = "".join(data.get("text/html", ""))
         for tag in re.findall(r"<img\b[^>]*>", markup):
-            if not re.search(r'\balt="[^"]*\S[^"]*"', tag):
+            if not re.search(r'\balt="[^"]*[^"\s][^"]*"', tag):
                 found.append(f"A picture in the output of cell {place} has no alt text.")
         for tag in re.findall(r"<svg\b[^>]*>", markup):
-            if not re.search(r'\baria-(label|labelledby)="[^"]*\S[^"]*"', tag):
+            if not re.search(r'\baria-(label|labelledby)="[^"]*[^"\s][^"]*"', tag):
                 found.append(f"A drawing in the output of cell {place} has no aria-label.")
     return found
 
