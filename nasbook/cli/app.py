@@ -20,6 +20,7 @@ from nasbook.cli.doctor import doctor
 from nasbook.cli.help import Command, Group
 from nasbook.cli.lists import describe, methods, spaces
 from nasbook.cli.runs import search, select, train
+from nasbook.cli.trained import export, predict
 from nasbook.runtime.errors import DivergedError, UsageError
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -112,7 +113,7 @@ def _options(
     """What stands before a command."""
 
 
-for command in (search, select, train, describe, methods, spaces, lab, notebooks, doctor):
+for command in (search, select, train, export, predict, describe, methods, spaces, lab, notebooks, doctor):
     app.command(cls=Command)(command)
 app.add_typer(datasets, name="datasets")
 app.add_typer(claims, name="claims")

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from nasbook.datasets import Batches, Dataset, Images, in_order
+from nasbook.evaluation.trained import state_of
 from nasbook.runtime import devices
 from nasbook.runtime.errors import DivergedError, UsageError
 from nasbook.runtime.random import RandomStream
@@ -152,16 +153,22 @@ class Training:
         self.stream.load_state_dict(state["stream"])
         self.batches.load_state_dict(state["batches"])
 
+    def trained(self) -> dict[str, Any]:
+        """The network with all that a new image needs, as tensors and plain values (see `evaluation.load`)."""
+        return state_of(self.architecture, self.network, self._built_with(), self.dataset)
+
+    def _built_with(self) -> dict[str, Any]:
+        return {
+            "channels": self.numbers.channels,
+            "layers": self.numbers.layers,
+            "classes": self.dataset.classes,
+            "image_channels": self.dataset.image[0],
+            "stem_stride": self.numbers.stem_stride,
+            "auxiliary": self.numbers.auxiliary > 0,
+        }
+
     def _build(self) -> nn.Module:
-        return families.of(self.architecture).network(
-            self.architecture,
-            channels=self.numbers.channels,
-            layers=self.numbers.layers,
-            classes=self.dataset.classes,
-            image_channels=self.dataset.image[0],
-            stem_stride=self.numbers.stem_stride,
-            auxiliary=self.numbers.auxiliary > 0,
-        )
+        return families.of(self.architecture).network(self.architecture, **self._built_with())
 
     def _check_finite(self, loss: float) -> None:
         if not math.isfinite(loss):

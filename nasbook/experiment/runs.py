@@ -241,6 +241,7 @@ def _run_training(
     found: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     history = go_on(stage, folder, listeners, saved, extra=found)
+    folder.keep_network(stage.trained())
     return {**stage.result(), "seconds": sum(record["seconds"] for record in history)}
 
 

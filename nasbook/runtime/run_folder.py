@@ -5,6 +5,7 @@
     history.jsonl    one line per epoch and stage
     checkpoint.pt    the state after the last finished epoch of the current stage
     STAGE-EPOCH.pt   states that were asked to be kept for good
+    network.pt       the network that was trained from scratch, written when its training is done
     result.json      written last; a run with a result is finished
 
 Every file is replaced whole, and the checkpoint is written after the history. A run that is killed anywhere goes on
@@ -29,6 +30,7 @@ from nasbook.runtime.states import read_state, write_state
 
 Record = dict[str, Any]
 
+NETWORK = "network.pt"
 _KEPT = "kept"  # the key of result.json that holds its digests
 
 
@@ -122,6 +124,10 @@ class RunFolder:
         """Keep the state after an epoch for good, beside the one that later epochs replace."""
         known = {**state, "run": self._identity(state)}
         self._guard(lambda path: write_state(path / f"{stage}-{epoch:04d}.pt", known))
+
+    def keep_network(self, state: dict[str, Any]) -> None:
+        """Keep a trained network (tensors and plain values only)."""
+        self._guard(lambda path: write_state(path / NETWORK, {**state, "run": digest(self.config)}))
 
     def finish(self, result: dict[str, Any]) -> None:
         """Keep the result: the run is finished."""

@@ -15,7 +15,20 @@ from typer.testing import CliRunner, Result
 
 from nasbook.cli import app
 
-COMMANDS = ("search", "select", "train", "describe", "methods", "spaces", "datasets", "claims", "lab", "notebooks")
+COMMANDS = (
+    "search",
+    "select",
+    "train",
+    "export",
+    "predict",
+    "describe",
+    "methods",
+    "spaces",
+    "datasets",
+    "claims",
+    "lab",
+    "notebooks",
+)
 COMMANDS += ("doctor",)
 
 

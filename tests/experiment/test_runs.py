@@ -68,6 +68,7 @@ def test_a_finished_run_is_read_and_not_run_again(dataset, tmp_path):
         "config.json",
         "history.jsonl",
         "checkpoint.pt",
+        "network.pt",
         "result.json",
     }
 
