@@ -200,7 +200,7 @@ def test_every_control_has_a_name(page: Page) -> None:
     named: dict[str, set[str]] = {}
     for name in WIDGETS:
         for line in output(page, name).aria_snapshot().splitlines():
-            role, _, rest = line.strip().removeprefix("- ").partition(" ")
+            role, _, rest = line.strip().removeprefix("- ").lstrip("'").partition(" ")
             if role.rstrip(":") in roles:
                 words = re.match(r'"(.+?)"', rest)
                 assert words, f"{name}: {line}"
