@@ -115,7 +115,8 @@ def side_by_side(parts: Iterable[str], *, least: str = "15em") -> str:
 
 def scrolled(part: str) -> str:
     """A long or wide piece of HTML with scroll bars of its own, which the keyboard reaches."""
-    return f'<div tabindex="0" role="region" aria-label="table" style="max-height:55vh;overflow:auto">{part}</div>'
+    look = 'class="nasbook-scrolled" style="max-height:55vh;overflow:auto"'
+    return f'<div tabindex="0" role="region" aria-label="table" {look}>{part}</div>'
 
 
 def _classed(box: Any, name: str) -> Any:

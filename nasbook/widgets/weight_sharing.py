@@ -241,7 +241,7 @@ def _table(a: int, b: int, result: PathsResult) -> str:
         "<tr>" + "".join(f'<td style="padding:2px 4px;text-align:right">{text}</td>' for text in row) + "</tr>"
         for row in body
     )
-    return f"<table><tr>{cells}</tr>{rows}</table>"
+    return f'<table style="font-size:85%"><tr>{cells}</tr>{rows}</table>'
 
 
 @cache

@@ -124,7 +124,7 @@ MEASURE = """place => {
   const cut = [];
   for (const node of output.querySelectorAll('*')) {
     // a slider's handle lies half outside of its track; what has scroll bars of its own is not cut off
-    if (node.closest('.slider-container') || node.closest('[role=region]')) continue;
+    if (node.closest('.slider-container') || node.closest('.nasbook-scrolled')) continue;
     const box = node.getBoundingClientRect(), style = getComputedStyle(node);
     if (!box.width || !box.height) continue;
     const words = `${node.tagName} ${(node.textContent || '').trim().slice(0, 30)}`;
