@@ -502,12 +502,13 @@ better = sum(means[each] > means["random cell"] for each in remedies)
 nb.reveal("08.4", {3: 0, 0: 2}.get(better, 1))
 
 # %% [markdown]
-# Convolutions everywhere need no search; a remedy is good when it comes near them, and it has found something when it
-# beats the random cell. All three avoid the disaster, the cell of nothing but skips. A cell may do so and still keep many
-# skip connections: the ledger below has their share with weight decay (`08.weight-decay`) and with drop path
-# (`08.drop-path`). With early stopping be careful with the reason: the eigenvalue grows so early that the rule goes back as far as it is allowed to,
-# and it does the same where $\alpha$ is frozen and nothing goes wrong. A rule that reads no curve at all, and always takes
-# epoch 5, does as well. Only what the eigenvalue adds to *that* is its merit, and here it adds nothing.
+# Convolutions everywhere need no search. A remedy is good when it comes near them, and it has found something when it
+# beats the random cell. All three remedies avoid the cell of nothing but skips. Such a cell can still keep many skip
+# connections: the ledger below has their share with weight decay (`08.weight-decay`) and with drop path
+# (`08.drop-path`, which is weak: on some seeds half of the kept edges are skips). Be careful with the reason for early
+# stopping. The eigenvalue grows so early that the rule goes back as far as it is allowed to, and it does the same where
+# $\alpha$ is frozen and nothing goes wrong. A rule that reads no curve at all, and always takes epoch 5, does as well.
+# Only what the eigenvalue adds to *that* is its merit, and here it adds nothing.
 
 # %% [markdown]
 # ## Checkpoint
