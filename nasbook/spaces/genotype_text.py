@@ -171,7 +171,7 @@ def _literal(name: str, node: ast.expr) -> Any:
         return _value(node)
     except (ValueError, RecursionError):
         raise UsageError(
-            f"The genotype's field {name!r} must be a plain list or a range, such as range(2, 6)."
+            f"The genotype's field {brief(name)} must be a plain list or a range, such as range(2, 6)."
         ) from None
 
 

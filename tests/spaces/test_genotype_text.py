@@ -104,6 +104,7 @@ JSON = '{"normal": %s, "normal_concat": [2], "reduce": [], "reduce_concat": []}'
         (GOOD.replace("[2]", "range(2, 3, 0)"), "a plain list or a range"),
         (GOOD.replace("[2]", "np.random.rand(2)"), "a plain list or a range"),
         (GOOD.replace("[2]", "list(list(2))"), "a plain list or a range"),
+        (GOOD.replace("reduce=[]", "x" * 9_000 + "=a.b"), "field 'xxx"),
         (GOOD.replace("0)", "9" * 4000 + ")"), "from node 999"),
         (GOOD.replace("skip_connect", "x" * 40_000), "names the operation 'xxx"),
         (GOOD.replace("[2]", "[" + "2, " * 2000 + "]"), "twice: [2, 2"),
