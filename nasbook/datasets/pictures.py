@@ -118,7 +118,7 @@ class Opener:
 
     def _eight_bits(self, picture: Image, file: Path) -> NDArray[np.uint8]:
         """A picture of deeper gray values, from black as 0 to white as 255."""
-        values = np.asarray(picture).astype(np.float64)
+        values = np.array(picture, dtype=np.float32)  # exact for 16 bits
         tags: Any = getattr(picture, "tag_v2", {})
         if picture.mode == "F":
             white, kind = 1.0, "float"
@@ -134,10 +134,11 @@ class Opener:
         self._count(kind, True)
         self._count("dark", values.max() < white * _NEARLY_BLACK)
         if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
-            values = white - values
+            np.subtract(white, values, out=values)
         if "transparency" in picture.info:
             values[values == picture.info["transparency"]] = white
-        return np.rint(values * (255 / white)).astype(np.uint8)
+        values *= 255 / white  # in place, as is all above: a small file may claim a hundred million pixels
+        return np.rint(values, out=values).astype(np.uint8)
 
     def _count(self, change: str, happened: bool) -> None:
         self.changed[change] += bool(happened)
