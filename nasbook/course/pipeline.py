@@ -18,7 +18,7 @@ from nasbook.runtime import files
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.resources import data_folder, notebooks_folder
 
-CELL_SECONDS = 300
+CELL_SECONDS = 600
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
