@@ -13,14 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from nasbook.claims import results
 from nasbook.claims.entries import Ledger, Study
 from nasbook.claims.studies import STUDIES
-from nasbook.runtime import devices, files
+from nasbook.runtime import devices, files, values
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import Listener
 from nasbook.runtime.lock import Lock
 from nasbook.runtime.manifest import manifest
+from nasbook.runtime.threads import default, scope
 
 
 def measure(
@@ -31,6 +34,7 @@ def measure(
     seeds: Sequence[int] | None = None,
     size: str | None = None,
     device: str = "auto",
+    threads: int | None = None,
     listeners: Iterable[Listener] = (),
     report: Callable[[str], None] = lambda line: None,
 ) -> None:
@@ -45,6 +49,7 @@ def measure(
         seeds: instead of each study's own.
         size: "class" or "paper", instead of each study's own.
         device: "auto", "cpu", "cuda" or "mps".
+        threads: number of CPU threads to compute with; by default `runtime.threads.default`.
         listeners: told what happens in searches and trainings.
         report: is handed a line before each seed.
 
@@ -53,6 +58,7 @@ def measure(
             nothing can be written to the folder.
     """
     where = devices.pick(device).type
+    threads = None if threads is None else values.whole("threads", threads, 1, values.MOST_THREADS)
     asked = [
         _Measurement(
             study,
@@ -68,7 +74,8 @@ def measure(
         each.check()
     files.check_folder(folder)
     for each in asked:
-        each.run(tuple(listeners), report)
+        with scope(threads or default(each.size, torch.device(each.device))):
+            each.run(tuple(listeners), report)
 
 
 @dataclass(frozen=True)

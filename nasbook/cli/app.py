@@ -46,6 +46,7 @@ class Commands(Group):
         words = list(sys.argv[1:] if args is None else args) or ["--help"]
         _show_every_character()
         try:
+            _check_words(words)
             code = super().main(words, prog_name, complete_var, False, windows_expand_args, **extra)
             _write_out()
         except (typer.Abort, KeyboardInterrupt):
@@ -80,6 +81,21 @@ def _write_out() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries again when it ends
         kept = "a run keeps its result in its folder (result.json)"
         sys.exit(_say(f"Standard output takes no more ({error.strerror}); {kept}.", FAILED))
+
+
+def _check_words(words: Sequence[str]) -> None:
+    """Refuse empty values, which come from shell variables that are not set and mean no default.
+
+    Raises:
+        UsageError: an argument or the value of an option is empty.
+    """
+    for place, word in enumerate(words):
+        option, _, value = word.partition("=") if word.startswith("--") else ("", "", word)
+        if not value.strip() and (not option or "=" in word):
+            before = words[place - 1] if place else ""
+            named = option or (before if before.startswith("-") else "")
+            what = f"The value of {named}" if named else "An argument"
+            raise UsageError(f"{what} is empty (is a shell variable not set?): give a value, or leave the option out.")
 
 
 def _say(sentence: str, code: int) -> int:

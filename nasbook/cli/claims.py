@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nasbook.cli.help import Group
-from nasbook.cli.output import AsJson, print_json, print_table
+from nasbook.cli.output import AsJson, print_json, print_table, tell, tell_loading
+from nasbook.cli.runs import Threads
 from nasbook.runtime.errors import UsageError
 from nasbook.sizes import SIZES
+
+if TYPE_CHECKING:
+    from nasbook.claims.findings import Finding
 
 OWN_RESULTS = Path("claims")
 
@@ -39,7 +41,6 @@ def listed(
             raise UsageError("--chapter, --folder and --json list claims; the options of `measure` stand behind it.")
         return
     from nasbook.claims import entries, findings
-    from nasbook.claims.table import notes
 
     if folder is not None and not folder.is_dir():
         raise UsageError(
@@ -49,6 +50,12 @@ def listed(
     if as_json:
         print_json([each.row() for each in found])
         return
+    _print_verdicts(found)
+
+
+def _print_verdicts(found: Sequence[Finding]) -> None:
+    from nasbook.claims.table import notes
+
     rows = [
         {
             "claim": each.claim.id,
@@ -61,7 +68,8 @@ def listed(
         }
         for each in found
     ]
-    print_table(rows, list(rows[0]))
+    if rows:
+        print_table(rows, list(rows[0]))
     for note in notes(found):
         print(note)
 
@@ -79,10 +87,14 @@ def measure(
     ] = None,
     folder: Annotated[Path, typer.Option(help="Where the results go.")] = OWN_RESULTS,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    threads: Threads = None,
 ) -> None:
-    """Measure claims and store the results; the same command again goes on where it was interrupted."""
+    """Measure claims, store the results and print the verdicts.
+
+    The same command again goes on where it was interrupted.
+    """
     from nasbook import sizes
-    from nasbook.claims import entries
+    from nasbook.claims import entries, findings
 
     ledger = entries.load()
     studies, numbers = ledger.chosen(names or ()), None if seeds is None else _seeds(seeds)
@@ -90,13 +102,10 @@ def measure(
         sizes.get(size)  # refuses what is no size
     if size is not None and not names:
         studies = [study for study in studies if size in study.sizes]
-    import torch
-
+    tell_loading()
     from nasbook.claims.measuring import measure as run
     from nasbook.runtime.progress import terminal_progress
 
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(1)  # as in the chapters: last digits depend on it, and so do timings
     try:
         with terminal_progress() as progress:
             run(
@@ -106,16 +115,20 @@ def measure(
                 seeds=numbers,
                 size=size,
                 device=device,
+                threads=threads,
                 listeners=[progress],
-                report=_tell,
+                report=tell,
             )
     except KeyboardInterrupt:
-        _tell(
+        tell(
             "Interrupted: the same command goes on from the last finished epoch of a search or a training; another "
             f"measurement begins its seed again. Results are kept in {folder}."
         )
         raise typer.Exit(130) from None
-    _tell(f"The results are in {folder}: `nasbook claims --folder {folder}` lists them.")
+    found = findings.findings(ledger, folder=folder)
+    asked = set(names or [study.id for study in studies])
+    _print_verdicts([each for each in found if asked & {each.claim.id, each.claim.study}])
+    tell(f"The results are in {folder}: `nasbook claims --folder {folder}` lists them.")
 
 
 def _seeds(text: str) -> list[int]:
@@ -123,8 +136,3 @@ def _seeds(text: str) -> list[int]:
     if not all(word.isascii() and word.isdigit() for word in words):
         raise UsageError(f"--seeds takes whole numbers with commas between, like 0,1,2, not {text!r}.")
     return [int(word) for word in words]
-
-
-def _tell(sentence: str) -> None:
-    with suppress(OSError):
-        print(f"nasbook: {sentence}", file=sys.stderr, flush=True)

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from nasbook.cli.book import BOOK_PACKAGES
-from nasbook.cli.output import AsJson, print_facts, print_json
+from nasbook.cli.output import AsJson, print_facts, print_json, tell
 
 CORE = ("torch", "torchvision", "numpy", "scipy", "matplotlib", "tqdm", "typer")
 REMEDY = "`python -m pip install --force-reinstall torch torchvision` installs a pair that fits"
@@ -47,13 +47,14 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Say what is installed, what it computes on, and which data sets are at hand; exit 1 if something is broken."""
+    tell("Loading PyTorch to see what works, which takes some seconds.")
     report = examine(root)
     if as_json:
         print_json(report)
     else:
         print_facts(_readable(report))
     for problem in report["problems"]:
-        print(f"nasbook: {problem}", file=sys.stderr)
+        tell(problem)
     if report["problems"]:
         raise typer.Exit(1)
 

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else.")]
+
+
+def tell(sentence: str) -> None:
+    """One line on standard error; a terminal that is gone must not end a run."""
+    with suppress(OSError):
+        print(f"nasbook: {sentence}", file=sys.stderr, flush=True)
+
+
+def tell_loading() -> None:
+    """Say that PyTorch is loaded now, unless it is there already."""
+    if "torch" not in sys.modules:
+        tell("Loading PyTorch, which takes some seconds.")
 
 
 def print_json(value: Any) -> None:

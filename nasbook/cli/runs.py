@@ -10,6 +10,7 @@ import typer
 from nasbook.cli.numbers import NumberOptions, number_options
 from nasbook.cli.output import AsJson
 from nasbook.cli.sitting import Sitting
+from nasbook.runtime.values import MOST_THREADS
 from nasbook.search.recipes import SELECTING
 from nasbook.sizes import SIZES, SearchNumbers, TrainNumbers
 
@@ -29,6 +30,16 @@ Data = Annotated[
 SizeName = Annotated[str, typer.Option(help=f"Preset of all numbers: {' or '.join(SIZES)}.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Every random number follows from it.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=MOST_THREADS,
+        help="CPU threads; the digits depend on the number. By default 1 at class size on a CPU unless OMP_NUM_THREADS "
+        "is set, and PyTorch's own number elsewhere; a run that goes on keeps its number.",
+        show_default=False,
+    ),
+]
 Root = Annotated[Path | None, typer.Option(help="Folder of the real data sets.")]
 Run = Annotated[
     Path | None,
@@ -46,6 +57,7 @@ def search(
     size: SizeName = "class",
     seed: Seed = 0,
     device: Device = "auto",
+    threads: Threads = None,
     run: Run = None,
     root: Root = None,
     retrain: Annotated[bool, typer.Option(help="Train what comes out from scratch and test it.")] = True,
@@ -82,6 +94,7 @@ def search(
             record=record or (),
             keep=keep,
             device=device,
+            threads=threads,
             numbers=numbers,
             train_numbers=train_numbers,
             root=root,
@@ -101,6 +114,7 @@ def select(
         str, typer.Option(help="perturbation, magnitude, all-edges, top-pairs or ranking.")
     ] = "perturbation",
     device: Device = "auto",
+    threads: Threads = None,
     root: Root = None,
     as_json: AsJson = False,
     *,
@@ -119,6 +133,7 @@ def select(
             epoch=epoch,
             selection=selection,
             device=device,
+            threads=threads,
             numbers=numbers,
             root=root,
             place=sitting.place_inside(run),
@@ -134,6 +149,7 @@ def train(
     size: SizeName = "class",
     seed: Seed = 0,
     device: Device = "auto",
+    threads: Threads = None,
     run: Run = None,
     root: Root = None,
     as_json: AsJson = False,
@@ -153,6 +169,7 @@ def train(
             size=size,
             seed=seed,
             device=device,
+            threads=threads,
             numbers=numbers,
             root=root,
             run=sitting.place,

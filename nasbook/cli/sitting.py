@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from nasbook.cli.output import print_facts, print_json
-from nasbook.runtime.events import Event, Listener, Started
+from nasbook.cli.output import print_facts, print_json, tell, tell_loading
+from nasbook.runtime.events import Event, Finished, Listener, Started
 from nasbook.runtime.progress import terminal_progress
 
 if TYPE_CHECKING:
@@ -39,15 +38,16 @@ class Sitting:
     @contextmanager
     def shown(self) -> Iterator[Sitting]:
         """Show on standard error what happens while the run lasts."""
+        tell_loading()
         try:
             with terminal_progress() as progress:
-                self.listeners += [self._announce, progress]
+                self.listeners += [progress, self._announce]
                 yield self
         except KeyboardInterrupt:
-            _tell(f"Interrupted: the same command goes on from the last finished {self.after}{self._kept()}.")
+            tell(f"Interrupted: the same command goes on from the last finished {self.after}{self._kept()}.")
             raise typer.Exit(130) from None
         if self.finished:
-            _tell(f"This run is finished already{self._kept()}.")
+            tell(f"This run is finished already{self._kept()}.")
 
     def place(self, config: dict[str, Any]) -> Path:
         """The run's folder: the one that was named, or one that follows from what is asked."""
@@ -73,14 +73,19 @@ class Sitting:
         return folder
 
     def _announce(self, event: Event) -> None:
-        """Say where the run is kept when its first stage begins: a refused folder is never announced."""
+        """Say where the run is kept when its first stage begins (a refused folder is never announced).
+
+        At the end of a stage, say that the program goes on without a bar: it derives, tests, counts and writes.
+        """
+        if isinstance(event, Finished):
+            tell(f"{event.stage}: done in {event.seconds:.0f} s; computing and writing what came out.")
         if isinstance(event, Started) and not self.begun:
             self.begun = True
             assert self.folder is not None
             if self.search:
-                _tell(f"The search in {self.search} is done and stays as it is; another training follows.")
+                tell(f"The search in {self.search} is done and stays as it is; another training follows.")
             known = (self.folder / "checkpoint.pt").exists()
-            _tell(f"{'Continuing' if known else 'Keeping'} the run in {self.folder}.")
+            tell(f"{'Continuing' if known else 'Keeping'} the run in {self.folder}.")
 
     def _kept(self) -> str:
         return f"; it is kept in {self.folder}" if self.folder else ""
@@ -94,11 +99,6 @@ class Sitting:
             print_json(result)
         else:
             print_facts(result)
-
-
-def _tell(sentence: str) -> None:
-    with suppress(OSError):  # a terminal that is gone must not end a run
-        print(f"nasbook: {sentence}", file=sys.stderr, flush=True)
 
 
 def _draw(genotype: str, folder: Path) -> list[str]:
@@ -115,5 +115,5 @@ def _draw(genotype: str, folder: Path) -> list[str]:
         for kind in cells.kinds(architecture):
             drawn.append(str(cells.cell(architecture, kind).save(folder / f"cell-{kind}.png")))
     except Exception as error:
-        _tell(f"A picture of the cell could not be made: {type(error).__name__}: {error}.")
+        tell(f"A picture of the cell could not be made: {type(error).__name__}: {error}.")
     return drawn

@@ -17,7 +17,7 @@ from nasbook.course import out_of_order, printing
 from nasbook.course.book import Chapter, load_book
 from nasbook.course.exercises import exercises_of, find_exercise, judge
 from nasbook.course.predictions import find_prediction
-from nasbook.runtime import devices
+from nasbook.runtime import devices, threads
 from nasbook.runtime.errors import UsageError
 
 if TYPE_CHECKING:
@@ -191,8 +191,7 @@ def start(number: str) -> ChapterSession:
     if size not in sizes.SIZES:
         raise UsageError(f"NASBOOK_SIZE is {size!r}; it must be one of {', '.join(sizes.SIZES)}.")
     device = devices.pick(os.environ.get("NASBOOK_DEVICE", "cpu" if size == "class" else "auto"))
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(1)  # at class size a second thread costs more than it gives, and changes last digits
+    torch.set_num_threads(threads.default(size, device))
     seed_everything()
     style.use()
     out_of_order.explain_name_errors(chapter)

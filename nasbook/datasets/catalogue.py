@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nasbook.runtime import values
 from nasbook.runtime.errors import UsageError
 
 if TYPE_CHECKING:  # torch loads with the first data set, not with the list
@@ -109,13 +110,13 @@ def names() -> list[str]:
     return list(CATALOGUE)
 
 
-def available(root: Path | None = None) -> list[dict[str, Any]]:
+def available(root: str | os.PathLike[str] | None = None) -> list[dict[str, Any]]:
     """One row a data set: `name`, `title`, `classes`, `image`, `train`, `test`, and whether it is `available`.
 
     Args:
         root: folder of the real data sets; by default `datasets` in the current folder.
     """
-    where = root or DEFAULT_ROOT
+    where = _root(root)
     return [
         {
             "name": name,
@@ -131,7 +132,13 @@ def available(root: Path | None = None) -> list[dict[str, Any]]:
     ]
 
 
-def load(name: str, *, root: Path | None = None, size: int = 32, download: bool = False) -> Dataset:
+def load(
+    name: str | os.PathLike[str],
+    *,
+    root: str | os.PathLike[str] | None = None,
+    size: int = 32,
+    download: bool = False,
+) -> Dataset:
     """A data set by name, or the reader's own; what was changed or left out in those is said on standard error.
 
     Args:
@@ -144,6 +151,8 @@ def load(name: str, *, root: Path | None = None, size: int = 32, download: bool 
         UsageError: there is no such data set, its files are missing, corrupt or do not fit together, or a folder of
             pictures in the working folder has the same name.
     """
+    values.path("data", name)  # refuses what is none
+    name, where = os.fspath(name), _root(root)
     if name in CATALOGUE:
         _check_shadow(name)
     if name in STREET_NUMBERS:
@@ -160,8 +169,12 @@ def load(name: str, *, root: Path | None = None, size: int = 32, download: bool 
     if name in CATALOGUE:
         from nasbook.datasets import real
 
-        return real.load(name, root or DEFAULT_ROOT, files=CATALOGUE[name].files, download=download)
-    return _own(name, size)
+        return real.load(name, where, files=CATALOGUE[name].files, download=download)
+    return _own(name, values.whole("size", size, 1))
+
+
+def _root(root: str | os.PathLike[str] | None) -> Path:
+    return DEFAULT_ROOT if root is None else values.path("root", root)
 
 
 def _own(name: str, size: int) -> Dataset:

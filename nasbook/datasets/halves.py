@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from nasbook.datasets.images import Dataset, Images
+from nasbook.runtime import values
 from nasbook.runtime.errors import UsageError
 
 
@@ -25,12 +26,12 @@ def bilevel_halves(dataset: Dataset, *, images: int | None = None, seed: int = 0
     Raises:
         UsageError: fewer than 2 images are asked for, or more than there are.
     """
-    count = len(dataset.train) if images is None else images
+    count = len(dataset.train) if images is None else values.cast("images", images, int)
     if not 2 <= count <= len(dataset.train):
         raise UsageError(
             f"{dataset.name} has {len(dataset.train)} training images; "
             f"the two halves can hold 2 to {len(dataset.train)} together, not {count}."
         )
-    order = torch.randperm(len(dataset.train), generator=torch.Generator().manual_seed(seed))
+    order = torch.randperm(len(dataset.train), generator=torch.Generator().manual_seed(values.whole("seed", seed, 0)))
     half = count // 2
     return dataset.train.subset(order[:half]), dataset.train.subset(order[half : 2 * half])

@@ -20,6 +20,7 @@ from nasbook.search.schedule import cosine
 from nasbook.sizes import TrainNumbers
 from nasbook.spaces import Architecture
 from nasbook.supernet import families, loss_with_auxiliary, multiply_adds, parameters
+from nasbook.supernet.network import check_auxiliary
 
 
 class Training:
@@ -194,6 +195,8 @@ def check(dataset: Dataset, numbers: TrainNumbers, family: str = "darts") -> Non
     families.FAMILIES[family].check(dataset.image, numbers.stem_stride, numbers.layers)
     if numbers.auxiliary and family != "darts":
         raise UsageError(f"Networks of {family} have no auxiliary classifier: leave auxiliary at 0.")
+    if numbers.auxiliary:
+        check_auxiliary(dataset.image, numbers.stem_stride)
     count = len(dataset.train) if numbers.images is None else numbers.images
     if count > len(dataset.train):
         raise UsageError(f"{count} training images are asked for; the data set has {len(dataset.train)}.")

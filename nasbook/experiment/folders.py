@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from nasbook.runtime.identity import Late, digest
 from nasbook.runtime.run_folder import RunFolder, begun
 
 # Where a run is kept: a folder, or a function of the run's configuration that names one (such as `default_folder`).
-Place = str | Path | Callable[[dict[str, Any]], Path]
+Place = str | os.PathLike[str] | Callable[[dict[str, Any]], Path]
 
 # What of a search's configuration only its training from scratch reads: the search does not depend on it.
 LATE: Late = {"train": ("train", "retrain")}
@@ -49,6 +50,8 @@ def settled(path: Path, config: dict[str, Any]) -> Path:
         if not late or not (path / "config.json").exists():
             return path
         there = files.read_json(path / "config.json")
+        if isinstance(there, dict):  # a number of threads that is not asked for is that of the run that is there
+            config = {"threads": there.get("threads"), **config}
         same_search = isinstance(there, dict) and digest(there, late) == digest(config, late)
         other_training = same_search and there != config and begun(path, late)
     except OSError as error:
@@ -56,14 +59,13 @@ def settled(path: Path, config: dict[str, Any]) -> Path:
     return path / f"train-{digest(config)[:8]}" if other_training else path
 
 
-def open_folder(run: Place | None, config: dict[str, Any]) -> RunFolder:
+def open_folder(place: Path | None, config: dict[str, Any]) -> RunFolder:
     """The folder of a run, new or to be continued; without a place nothing is kept."""
-    place = run(config) if callable(run) else run
     if place is None:
         return RunFolder(None, config)
-    folder = RunFolder(settled(Path(place), config), config, late=late_of(config))
+    folder = RunFolder(settled(place, config), config, late=late_of(config))
     try:
-        _take_over(folder, Path(place))
+        _take_over(folder, place)
     except BaseException:
         folder.close()
         raise

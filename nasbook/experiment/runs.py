@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from nasbook import datasets, instruments, sizes, spaces
+import torch
+
+from nasbook import instruments, sizes, spaces
 from nasbook.datasets import Dataset
 from nasbook.evaluation import Training, check
 from nasbook.experiment import images_used
 from nasbook.experiment.folders import Place, folder_text, go_on, open_folder
-from nasbook.runtime import devices
+from nasbook.experiment.request import Data, as_many_as_there_are, data_name, load, names, settle
+from nasbook.runtime import devices, values
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import Listener
 from nasbook.runtime.run_folder import RunFolder
+from nasbook.runtime.threads import scope
 from nasbook.search import Search, recipes
 from nasbook.selection import SELECTIONS, derive
-from nasbook.sizes import Numbers, TrainNumbers
-from nasbook.spaces import Architecture
-from nasbook.supernet import describe
+from nasbook.sizes import TrainNumbers
+from nasbook.spaces import Architecture, Space
+from nasbook.supernet import describe, families
+
+HEAD = ("method", "space", "data", "size", "seed", "threads")  # what a result repeats of the configuration
 
 
 @dataclass(frozen=True)
@@ -49,16 +55,17 @@ def search(
     method: str = "darts",
     *,
     space: str | None = None,
-    data: str | Dataset | None = None,
+    data: Data | None = None,
     size: str = "class",
     seed: int = 0,
     retrain: bool = True,
-    record: Sequence[str] = (),
+    record: str | Iterable[str] = (),
     keep: int = 0,
-    device: str = "auto",
-    numbers: dict[str, Any] | None = None,
-    train_numbers: dict[str, Any] | None = None,
-    root: Path | None = None,
+    device: str | torch.device = "auto",
+    threads: int | None = None,
+    numbers: Mapping[str, Any] | None = None,
+    train_numbers: Mapping[str, Any] | None = None,
+    root: str | os.PathLike[str] | None = None,
     run: Place | None = None,
     listeners: Iterable[Listener] = (),
 ) -> Outcome:
@@ -71,10 +78,12 @@ def search(
         size: "class" or "paper".
         seed: every random number follows from it.
         retrain: train the architecture that comes out from scratch and test it.
-        record: what to measure after each epoch besides, by names of `instruments.INSTRUMENTS`; each epoch's record
-            says in `instrument_seconds` what that cost.
+        record: what to measure after each epoch besides, by one or more names of `instruments.INSTRUMENTS`; each
+            epoch's record says in `instrument_seconds` what that cost.
         keep: keep the state after every so many epochs, and after the last, for `select`; 0 keeps none.
         device: "auto", "cpu", "cuda" or "mps".
+        threads: number of CPU threads to compute with, since the digits depend on it. By default the number of the run
+            that the folder holds, or else `runtime.threads.default`. The caller's own number comes back afterwards.
         numbers, train_numbers: numbers of the size to change, by name (see `nasbook.sizes`).
         root: folder of the real data sets.
         run: folder to keep the run in, or a function that names it from the configuration; an unfinished run of the
@@ -85,69 +94,73 @@ def search(
         UsageError: something asked for does not exist or does not fit together; nothing has run then.
         DivergedError: the loss is no longer finite; the run folder keeps the last good epoch.
     """
-    recipe = recipes.get(method)
-    preset = sizes.get(size)
-    preset = preset.of(
-        spaces.family(space or preset.space), method, space=space or preset.space, data=_data_name(data or preset.data)
-    )
+    recipe, preset = recipes.get(method), sizes.get(size)
+    space, data = preset.space if space is None else space, preset.data if data is None else data
+    preset = preset.of(spaces.family(space), method, space=space, data=data_name(data))
+    seed, retrain, keep = values.seed(seed), values.cast("retrain", retrain, bool), values.whole("keep", keep, 0)
+    record = names("record", record)
     if recipe.selection not in SELECTIONS:  # said now: a selection is first used after the whole search
         there = ", ".join(SELECTIONS)
         raise UsageError(f"Recipe {method!r}: selection {recipe.selection!r} does not exist; there are {there}.")
-    if keep < 0 or (keep and run is None):
-        raise UsageError("keep is a number of epochs, at least 0, and needs a run folder to keep their states in.")
+    if keep and run is None:
+        raise UsageError("keep needs a run folder to keep the states in.")
     asked = sizes.override(preset.search, numbers or {})
     recipes.check_numbers(recipe, asked, numbers or {})
     fit = sizes.override(preset.train, train_numbers or {})
-    searched = spaces.get(space or preset.space, nodes=asked.nodes, reduction=asked.reduction)
-    where, dataset = devices.pick(device), _load(data or preset.data, root)
-    chosen = _as_many_as_there_are(asked, numbers, dataset)
-    fit = _as_many_as_there_are(fit, train_numbers, dataset)
-    if retrain:
-        check(dataset, fit, searched.family)
+    searched = spaces.get(space, nodes=asked.nodes, reduction=asked.reduction)
+    where, dataset = devices.pick(device), load(data, root)
+    chosen = as_many_as_there_are(asked, numbers or {}, dataset)
+    fit = as_many_as_there_are(fit, train_numbers or {}, dataset)
+    _check_training(searched, fit, dataset, retrain=retrain)
+    for each in (chosen, fit):
+        devices.check_precision(where, each.precision)
     training = {"training": (fit, train_numbers)} if retrain else {}
     images_used.tell(dataset, {"search": (chosen, numbers), **training})
-    used = instruments.named([*record, *(["eigenvalue"] if chosen.early_stop and "eigenvalue" not in record else [])])
-    stage = Search(
-        searched,
-        dataset,
-        recipe=recipe,
-        numbers=chosen,
-        derive=derive(recipe.selection),
-        seed=seed,
-        device=where,
-        instruments=used,
-    )
-    config = {
+    config: dict[str, Any] = {
         "command": "search",
         "method": method,
         "space": searched.name,
-        "data": _data_name(data or preset.data),
+        "data": data_name(data),
         "images": dataset.digest(),
         "size": size,
         "seed": seed,
         "retrain": retrain,
         "device": where.type,
-        "record": list(record),
+        "record": record,
         "keep": keep,
         "search": asdict(chosen),
         "train": asdict(fit),
     }
-    with open_folder(run, config) as folder:
-        finished = folder.result()
-        if finished is None:
-            finished = _run_search(stage, fit, folder, listeners)
+    place = settle(run, config, threads, where)
+    used = instruments.named([*record, *(["eigenvalue"] if chosen.early_stop and "eigenvalue" not in record else [])])
+    with scope(config["threads"]):
+        stage = Search(
+            searched,
+            dataset,
+            recipe=recipe,
+            numbers=chosen,
+            derive=derive(recipe.selection),
+            seed=seed,
+            device=where,
+            instruments=used,
+        )
+        with open_folder(place, config) as folder:
+            finished = folder.result()
+            if finished is None:
+                finished = _run_search(stage, fit, folder, listeners)
     return Outcome(finished, folder.history("search"), folder.history("train"), folder.history("select"))
 
 
 def train(
     architecture: str | Architecture,
     *,
-    data: str | Dataset | None = None,
+    data: Data | None = None,
     size: str = "class",
     seed: int = 0,
-    device: str = "auto",
-    numbers: dict[str, Any] | None = None,
-    root: Path | None = None,
+    device: str | torch.device = "auto",
+    threads: int | None = None,
+    numbers: Mapping[str, Any] | None = None,
+    root: str | os.PathLike[str] | None = None,
     run: Place | None = None,
     listeners: Iterable[Listener] = (),
 ) -> Outcome:
@@ -160,29 +173,44 @@ def train(
         UsageError, DivergedError: as in `search`.
     """
     architecture = spaces.read(architecture) if isinstance(architecture, str) else architecture
-    preset = sizes.get(size).of(architecture.family)
+    preset, seed = sizes.get(size).of(architecture.family), values.seed(seed)
+    data = preset.data if data is None else data
     fit = sizes.override(preset.train, numbers or {})
-    where, dataset = devices.pick(device), _load(data or preset.data, root)
-    fit = _as_many_as_there_are(fit, numbers, dataset)
-    config = {
+    where, dataset = devices.pick(device), load(data, root)
+    fit = as_many_as_there_are(fit, numbers or {}, dataset)
+    devices.check_precision(where, fit.precision)
+    config: dict[str, Any] = {
         "command": "train",
         "genotype": str(architecture),
-        "data": _data_name(data or preset.data),
+        "data": data_name(data),
         "images": dataset.digest(),
         "size": size,
         "seed": seed,
         "device": where.type,
         "train": asdict(fit),
     }
-    stage = Training(architecture, dataset, numbers=fit, seed=seed, device=where)
-    with open_folder(run, config) as folder:
-        finished = folder.result()
-        if finished is None:
-            result = _run_training(stage, folder, listeners, folder.checkpoint())
-            head = {"genotype": str(architecture), "data": config["data"], "size": size, "seed": seed}
-            finished = {**head, **images_used.row(dataset, fit.images), **result, "run": folder_text(folder.path)}
-            folder.finish(finished)
+    place = settle(run, config, threads, where)
+    with scope(config["threads"]):
+        stage = Training(architecture, dataset, numbers=fit, seed=seed, device=where)
+        with open_folder(place, config) as folder:
+            finished = folder.result()
+            if finished is None:
+                result = _run_training(stage, folder, listeners, folder.checkpoint())
+                head = {key: config[key] for key in ("genotype", "data", "size", "seed", "threads")}
+                finished = {**head, **images_used.row(dataset, fit.images), **result, "run": folder_text(folder.path)}
+                folder.finish(finished)
     return Outcome(finished, folder.history("train"), folder.history("train"))
+
+
+def _check_training(space: Space, fit: TrainNumbers, dataset: Dataset, *, retrain: bool) -> None:
+    """Refuse before a search what would be refused behind it: what comes out is counted, and may be trained."""
+    family = families.of(space)
+    family.check(dataset.image, fit.stem_stride, fit.layers)
+    if retrain:
+        check(dataset, fit, space.family)
+    some = space.sample(torch.Generator().manual_seed(0))
+    with torch.device("meta"):
+        family.network(some, channels=fit.channels, layers=fit.layers, classes=dataset.classes)
 
 
 def _run_search(stage: Search, fit: TrainNumbers, folder: RunFolder, listeners: Iterable[Listener]) -> dict[str, Any]:
@@ -195,7 +223,7 @@ def _run_search(stage: Search, fit: TrainNumbers, folder: RunFolder, listeners: 
         select = SELECTIONS[stage.recipe.selection]
         genotype = select(stage, lambda selecting: go_on(selecting, folder, listeners, saved))
         stopped = stage.stopped
-    result: dict[str, Any] = {key: folder.config[key] for key in ("method", "space", "data", "size", "seed")}
+    result: dict[str, Any] = {key: folder.config[key] for key in HEAD}
     history = folder.history("search")
     result["genotype"] = str(genotype)
     if stopped is not None:  # early stopping went back to the architecture after this epoch
@@ -243,18 +271,3 @@ def _run_training(
     history = go_on(stage, folder, listeners, saved, extra=found)
     folder.keep_network(stage.trained())
     return {**stage.result(), "seconds": sum(record["seconds"] for record in history)}
-
-
-def _as_many_as_there_are(numbers: Numbers, changes: dict[str, Any] | None, dataset: Dataset) -> Numbers:
-    """The size's own number of images, or all where the data set has fewer; what is asked by name stays as asked."""
-    if numbers.images is None or "images" in (changes or {}):
-        return numbers
-    return replace(numbers, images=min(numbers.images, len(dataset.train)))
-
-
-def _load(data: str | Dataset, root: Path | None) -> Dataset:
-    return datasets.load(data, root=root) if isinstance(data, str) else data
-
-
-def _data_name(data: str | Dataset) -> str:
-    return data if isinstance(data, str) else data.name

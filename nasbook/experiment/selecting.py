@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from nasbook import datasets, sizes, spaces
 from nasbook.datasets import Dataset
 from nasbook.experiment.folders import LATE, Place, folder_text, go_on, load, open_folder
-from nasbook.experiment.runs import Outcome, size_of
-from nasbook.runtime import devices, files
+from nasbook.experiment.request import settle
+from nasbook.experiment.runs import HEAD, Outcome, size_of
+from nasbook.runtime import devices, files, values
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import Listener
 from nasbook.runtime.identity import digest
+from nasbook.runtime.run_folder import RunFolder
 from nasbook.runtime.states import kept_epochs, kept_state
+from nasbook.runtime.threads import scope
 from nasbook.search import Search, recipes
 from nasbook.selection import SELECTIONS, derive
 from nasbook.sizes import SearchNumbers, TrainNumbers
 from nasbook.supernet import one_hot
 
-HEAD = ("method", "space", "data", "size", "seed")
+ASKED = ("method", "space", "data", "size", "seed")  # of the search
 
 
 def select(
-    run: str | Path,
+    run: str | os.PathLike[str],
     *,
     epoch: int | None = None,
     selection: str = "perturbation",
     data: Dataset | None = None,
-    device: str = "auto",
-    numbers: dict[str, Any] | None = None,
-    root: Path | None = None,
+    device: str | torch.device = "auto",
+    threads: int | None = None,
+    numbers: Mapping[str, Any] | None = None,
+    root: str | os.PathLike[str] | None = None,
     place: Place | None = None,
     listeners: Iterable[Listener] = (),
 ) -> Outcome:
@@ -48,6 +55,7 @@ def select(
         selection: a word of `selection.SELECTIONS`, be it the method's own or not.
         data: the images of the search, where they were not loaded by name.
         device: "auto", "cpu", "cuda" or "mps".
+        threads: as in `search`.
         numbers: numbers of the selection to change, by name.
         root: folder of the real data sets.
         place: folder to keep the selection in, or a function that names it from the configuration; by default
@@ -58,8 +66,8 @@ def select(
         UsageError: the folder holds no such state, or what is asked for does not exist; nothing has run then.
         DivergedError: the loss is no longer finite; the folder keeps the last good decision.
     """
-    path = Path(run)
-    asked, epoch = _configuration(path), _epoch(path, epoch)
+    path = values.path("run", run)
+    asked, epoch = _configuration(path), _epoch(path, None if epoch is None else values.cast("epoch", epoch, int))
     state = kept_state(path, "search", epoch, run=digest(asked, LATE))
     if selection not in SELECTIONS:
         raise UsageError(f"There is no selection {selection!r}; there are {', '.join(SELECTIONS)}.")
@@ -67,42 +75,55 @@ def select(
     searched, fit = _numbers(path, asked)
     chosen = sizes.override(searched, _of_selection(numbers or {}, selection))
     chosen = replace(chosen, early_stop=0.0)  # whatever stopped the search, this state is asked for
-    dataset = data or datasets.load(asked["data"], root=root)
+    dataset, where = data or datasets.load(asked["data"], root=root), devices.pick(device)
     if dataset.digest() != asked["images"]:
         raise UsageError(f"The images of {asked['data']} are not those that the run in {path} was searched with.")
-    search = Search(
-        spaces.get(asked["space"], nodes=chosen.nodes, reduction=chosen.reduction),
-        dataset,
-        recipe=recipe,
-        numbers=chosen,
-        derive=derive(selection),
-        seed=asked["seed"],
-        device=devices.pick(device),
-    )
-    head = {"command": "select", **{key: asked[key] for key in HEAD}, "epoch": epoch, "selection": selection}
-    config = {**head, "device": search.device.type, "search": asdict(chosen)}
-    with open_folder(place or partial(selection_folder, path), config) as folder:
-        finished = folder.result()
-        if finished is None:
-            saved = folder.checkpoint()
-            if saved is None:
-                # Where the search stopped early, this epoch is asked for anyway.
-                fresh = {"watch": search.watch.state_dict()}
-                load(search, {"state": state | fresh}, path)
-            architecture = SELECTIONS[selection](search, lambda stage: go_on(stage, folder, listeners, saved))
-            kept = {key: folder.config[key] for key in (*HEAD, "epoch", "selection")}
-            finished = {**kept, "genotype": str(architecture)}
-            # Of what was selected, with the shared weights as they are now: after their tuning, where there was some.
-            with_shared_weights = search.validate(one_hot(search.space, architecture), batch_statistics=True)
-            finished["derived_accuracy"] = with_shared_weights[1]
-            finished["seconds"] = sum(record["seconds"] for record in folder.history("select"))
-            finished |= size_of(architecture, fit, dataset)
-            finished["run"] = folder_text(folder.path)
-            folder.finish(finished)
+    devices.check_precision(where, chosen.precision)
+    head = {"command": "select", **{key: asked[key] for key in ASKED}, "epoch": epoch, "selection": selection}
+    config = {**head, "device": where.type, "search": asdict(chosen)}
+    place = settle(partial(selection_folder, path) if place is None else place, config, threads, where)
+    with scope(config["threads"]):
+        search = Search(
+            spaces.get(asked["space"], nodes=chosen.nodes, reduction=chosen.reduction),
+            dataset,
+            recipe=recipe,
+            numbers=chosen,
+            derive=derive(selection),
+            seed=asked["seed"],
+            device=where,
+        )
+        with open_folder(place, config) as folder:
+            finished = folder.result()
+            if finished is None:
+                saved = folder.checkpoint()
+                if saved is None:
+                    # Where the search stopped early, this epoch is asked for anyway.
+                    load(search, {"state": state | {"watch": search.watch.state_dict()}}, path)
+                finished = _run_selection(search, saved, folder, listeners, fit)
     return Outcome(finished, [], [], folder.history("select"))
 
 
-def selection_folder(run: str | Path, config: dict[str, Any]) -> Path:
+def _run_selection(
+    search: Search,
+    saved: dict[str, Any] | None,
+    folder: RunFolder,
+    listeners: Iterable[Listener],
+    fit: TrainNumbers,
+) -> dict[str, Any]:
+    """Select from where the search stands, or go on from the saved state; `fit` says which network is counted."""
+    architecture = SELECTIONS[search.recipe.selection](search, lambda stage: go_on(stage, folder, listeners, saved))
+    keys = (*HEAD, "epoch", "selection")
+    result = {**{key: folder.config[key] for key in keys}, "genotype": str(architecture)}
+    # Of what was selected, with the shared weights as they are now: after their tuning, where there was some.
+    result["derived_accuracy"] = search.validate(one_hot(search.space, architecture), batch_statistics=True)[1]
+    result["seconds"] = sum(record["seconds"] for record in folder.history("select"))
+    result |= size_of(architecture, fit, search.dataset)
+    result["run"] = folder_text(folder.path)
+    folder.finish(result)
+    return result
+
+
+def selection_folder(run: str | os.PathLike[str], config: dict[str, Any]) -> Path:
     """A folder inside the search's whose name follows from what is asked: the same call finds its selection again."""
     return Path(run) / f"select-{config['selection']}-{config['epoch']:04d}-{digest(config)[:8]}"
 
@@ -122,7 +143,7 @@ def _configuration(path: Path) -> dict[str, Any]:
 def _numbers(path: Path, asked: dict[str, Any]) -> tuple[SearchNumbers, TrainNumbers]:
     """The hyperparameters of the search in a folder, and of the training after it."""
     try:
-        for key in (*HEAD, "images"):
+        for key in (*ASKED, "images"):
             asked[key]
         return SearchNumbers(**asked["search"]), TrainNumbers(**asked["train"])
     except (KeyError, TypeError):
@@ -141,11 +162,11 @@ def _epoch(path: Path, epoch: int | None) -> int:
     return there[-1] if epoch is None else epoch
 
 
-def _of_selection(numbers: dict[str, Any], selection: str) -> dict[str, Any]:
+def _of_selection(numbers: Mapping[str, Any], selection: str) -> dict[str, Any]:
     """The same numbers, of which each must be one that the selection reads: the search is over."""
     reads = recipes.SELECTING if selection == "perturbation" else ()
     for name in numbers:
         if name not in reads:
             allowed = f"it reads {', '.join(reads)}" if reads else "it reads no number"
             raise UsageError(f"A selection by {selection} does not read {name}; {allowed}.")
-    return numbers
+    return dict(numbers)

@@ -22,18 +22,36 @@ def available() -> list[str]:
     return [*found, "cpu"]
 
 
-def pick(name: str = "auto") -> torch.device:
-    """The named device, or with "auto" the fastest one here.
+def pick(device: str | torch.device = "auto") -> torch.device:
+    """The device of this name, or with "auto" the fastest one here.
 
     Raises:
         UsageError: there is no such device on this machine.
     """
     here = available()
-    if name == "auto":
+    if isinstance(device, str) and device == "auto":
         return torch.device(here[0])
-    if name.split(":")[0] not in here:
-        raise UsageError(f"Device {name!r} is not available; this machine has {', '.join(here)} (or say auto).")
-    return torch.device(name)
+    try:
+        found = torch.device(device) if isinstance(device, str | torch.device) else None
+    except RuntimeError:  # what torch cannot read
+        found = None
+    if found is None or found.type not in here or (found.index or 0) >= _count(found.type):
+        raise UsageError(f"Device {str(device)!r} is not available; this machine has {', '.join(here)} (or say auto).")
+    return torch.device("cpu") if found.type == "cpu" else found
+
+
+def _count(kind: str) -> int:
+    return torch.cuda.device_count() if kind == "cuda" else 1
+
+
+def check_precision(device: torch.device, precision: str) -> None:
+    """Make sure that a device computes in a precision.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if device.type == "mps" and precision == "float64":
+        raise UsageError("The device mps does not compute in float64: take precision float32, or the device cpu.")
 
 
 @contextmanager

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from nasbook.runtime.events import EpochEnded, Finished, Listener, Started, Stepped, tell
+from nasbook.runtime.events import EpochEnded, Finished, Listener, Started, Stepped, epoch_of, tell
+from nasbook.runtime.interrupts import explained
 from nasbook.runtime.run_folder import RunFolder
 
 
@@ -44,7 +45,20 @@ def drive(
         keep: keep the states after every so many epochs, and after the last, for good; 0 keeps none.
         extra: plain values to keep in the checkpoint beside the stage's state.
     """
-    listeners = list(listeners)
+    with explained(_on_interruption(stage, folder)):
+        return _drive(stage, folder, list(listeners), keep, extra or {})
+
+
+def _on_interruption(stage: Stage, folder: RunFolder) -> str:
+    if folder.path is None:
+        return "Interrupted. Nothing is kept of this run: with run=FOLDER the same call would go on from here."
+    after = epoch_of(stage.name)
+    return f"Interrupted. The same call goes on from the last finished {after}: the run is kept in {folder.path}."
+
+
+def _drive(
+    stage: Stage, folder: RunFolder, listeners: list[Listener], keep: int, extra: dict[str, Any]
+) -> list[dict[str, Any]]:
     tell(listeners, Started(stage.name, stage.epochs, stage.epoch))
     while stage.epoch < stage.epochs:
         epoch, start = stage.epoch + 1, time.perf_counter()
@@ -54,7 +68,7 @@ def drive(
 
         record = stage.run_epoch(on_step)
         record = {"stage": stage.name, "epoch": epoch, **record, "seconds": time.perf_counter() - start}
-        state = {"stage": stage.name, "state": stage.state_dict(), **(extra or {})}
+        state = {"stage": stage.name, "state": stage.state_dict(), **extra}
         if keep and (epoch % keep == 0 or stage.epoch == stage.epochs):
             folder.keep(state, stage.name, epoch)
         folder.add(record, state)

@@ -48,7 +48,7 @@ class _Bar:
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
         self.bar: Any = None
-        self.epochs, self.done = 0, 0
+        self.epochs, self.done, self.steps = 0, 0, 0
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Started):
@@ -56,14 +56,17 @@ class _Bar:
         elif isinstance(event, Stepped):
             if self.bar is None:
                 self._open(event)
-            self.bar.set_description(
-                f"{event.stage}: {epoch_of(event.stage)} {event.epoch}/{self.epochs}", refresh=False
-            )
+            self._describe(event.stage, event.epoch)
             self.bar.update()
         elif isinstance(event, EpochEnded) and self.bar is not None:
+            self._describe(event.stage, event.epoch)
+            self.bar.update(event.epoch * self.steps - self.bar.n)  # the last decision of a selection takes no step
             self.bar.set_postfix_str(scores(event.record))
         elif isinstance(event, Finished):
             self.close()
+
+    def _describe(self, stage: str, epoch: int) -> None:
+        self.bar.set_description(f"{stage}: {epoch_of(stage)} {epoch}/{self.epochs}", refresh=False)
 
     def close(self) -> None:
         """Leave the bar as it stands."""
@@ -72,6 +75,7 @@ class _Bar:
         self.bar = None
 
     def _open(self, event: Stepped) -> None:
+        self.steps = event.steps
         self.bar = tqdm(
             total=self.epochs * event.steps,
             initial=self.done * event.steps,

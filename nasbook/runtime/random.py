@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from nasbook.runtime import values
+
 
 class RandomStream:
     """All random numbers of one purpose: a generator for explicit draws, and torch's global state for modules.
@@ -18,12 +20,15 @@ class RandomStream:
     depends on what else the process draws, and an instrument with a stream of its own changes nothing in the run.
 
     Args:
-        seed: a non-negative integer; equal seeds give equal streams.
+        seed: a whole number of at least 0; equal seeds give equal streams.
         device: the device that modules run on (an accelerator has a global state of its own).
+
+    Raises:
+        UsageError: the seed is another value.
     """
 
     def __init__(self, seed: int, *, device: torch.device | str = "cpu") -> None:
-        self.device = torch.device(device)
+        self.device, seed = torch.device(device), values.whole("seed", seed, 0)
         self.generator = torch.Generator().manual_seed(seed)
         with self._preserved():
             torch.random.default_generator.manual_seed(seed)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar, get_args, get_type_hints
 
+from nasbook.runtime import values
 from nasbook.runtime.errors import UsageError
 
 
@@ -160,7 +162,9 @@ class TrainNumbers:
     precision: str
 
 
-WORDS = {  # the numbers of a search that are words
+WORDS = {  # the numbers that are words
+    "reduction": ("searched", "fixed"),
+    "precision": ("float32", "float64"),
     "unsampled": ("nothing", "ones"),
     "cost": ("multiply-adds", "latency"),
     "selection_order": ("random", "forward", "backward"),
@@ -185,21 +189,29 @@ LIMITS = {
     "classes": 100_000,
 }
 
+LEAST: dict[str, int] = {  # of the whole numbers
+    **dict.fromkeys(
+        ("epochs", "batch", "channels", "layers", "stem_stride", "alpha_every", "attack_steps", "plays"), 1
+    ),
+    **dict.fromkeys(("partial", "partial_end", "operations_end"), 1),
+    **dict.fromkeys(("cutout", "frozen_epochs", "tuning_steps"), 0),
+    "images": 2,
+}
+
 Numbers = TypeVar("Numbers", SearchNumbers, TrainNumbers)
 
 
-def override(numbers: Numbers, changes: dict[str, Any]) -> Numbers:
+def override(numbers: Numbers, changes: Mapping[str, Any]) -> Numbers:
     """The same numbers with some changed; frozen epochs keep their share of all where only the epochs change.
 
     Raises:
         UsageError: a number does not exist, has the wrong type or is out of range.
     """
-    allowed = {number.name for number in fields(numbers)}
+    kinds = {name: get_args(kind) or (kind,) for name, kind in get_type_hints(type(numbers)).items()}
     for name in changes:
-        if name not in allowed:
-            raise UsageError(f"There is no number {name!r} to change; there are {', '.join(sorted(allowed))}.")
-        _check_type(name, changes[name], get_type_hints(type(numbers))[name])
-    changed = replace(numbers, **changes)
+        if name not in kinds:
+            raise UsageError(f"There is no number {name!r} to change; there are {', '.join(sorted(kinds))}.")
+    changed = replace(numbers, **{name: values.cast(name, value, *kinds[name]) for name, value in changes.items()})
     _check(changed)
     if isinstance(numbers, SearchNumbers) and "epochs" in changes and "frozen_epochs" not in changes:
         share: Any = round(numbers.frozen_epochs * changed.epochs / numbers.epochs)
@@ -207,54 +219,46 @@ def override(numbers: Numbers, changes: dict[str, Any]) -> Numbers:
     return changed
 
 
-def _check_type(name: str, value: Any, kind: Any) -> None:
-    """A whole number will do for a real one, and a truth value for no number."""
-    allowed = get_args(kind) or (kind,)
-    right = type(value) in allowed or (float in allowed and type(value) is int)
-    if not right:
-        words = {int: "a whole number", float: "a number", str: "a word", bool: "true or false", type(None): "None"}
-        raise UsageError(f"{name} must be {' or '.join(words[each] for each in allowed)}, not {value!r}.")
-
-
 def _check(numbers: SearchNumbers | TrainNumbers) -> None:
-    for name in ("epochs", "batch", "channels", "layers", "stem_stride"):
-        value = getattr(numbers, name)
-        if type(value) is not int or value < 1:
-            raise UsageError(f"{name} must be a whole number of at least 1, not {value!r}.")
+    for name, least in LEAST.items():
+        value = getattr(numbers, name, None)
+        if value is not None:
+            values.whole(name, value, least)
     for name, most in LIMITS.items():
         value = getattr(numbers, name, None)
         if value is not None and value > most:
             raise UsageError(f"{name} must be at most {most:,}.")
-    if numbers.images is not None and numbers.images < 2:
-        raise UsageError(f"images must be at least 2, not {numbers.images!r}.")
     if numbers.batch < 2:
         raise UsageError("batch must be at least 2, as batch normalisation needs more than one image.")
     for number in fields(numbers):
         value = getattr(numbers, number.name)
         lowest = -float("inf") if number.name == "alpha_start" else 0.0  # logits may be negative
         if isinstance(value, float) and not (lowest <= value < float("inf") and value > -float("inf")):
-            allowed = "a finite number" if lowest < 0 else "a number of at least 0"
+            allowed = "a finite number" if lowest < 0 else "a finite number of at least 0"
             raise UsageError(f"{number.name} must be {allowed}, not {value!r}.")
-    if numbers.precision not in ("float32", "float64"):
-        raise UsageError(f"precision is float32 or float64, not {numbers.precision!r}.")
+    for name, allowed_words in WORDS.items():
+        value = getattr(numbers, name, None)
+        if value is not None and value not in allowed_words:
+            raise UsageError(f"{name} is {' or '.join(allowed_words)}, not {value!r}.")
     if numbers.drop_path >= 1:
-        raise UsageError(f"drop_path is a probability below 1, not {numbers.drop_path!r}.")
+        raise UsageError(f"drop_path must be a probability below 1, not {numbers.drop_path!r}.")
     if isinstance(numbers, SearchNumbers):
         _check_search(numbers)
+    _check_nesterov(numbers)
+
+
+def _check_nesterov(numbers: SearchNumbers | TrainNumbers) -> None:
+    prefix = "w_" if isinstance(numbers, SearchNumbers) else ""
+    if getattr(numbers, f"{prefix}nesterov") and not getattr(numbers, f"{prefix}momentum"):
+        raise UsageError(f"{prefix}nesterov needs a {prefix}momentum above 0: switch {prefix}nesterov off too.")
 
 
 def _check_search(numbers: SearchNumbers) -> None:
-    for name in ("alpha_every", "attack_steps", "plays", "partial", "partial_end"):
-        if getattr(numbers, name) < 1:
-            raise UsageError(f"{name} must be at least 1, not {getattr(numbers, name)!r}.")
     for name in ("temperature", "temperature_end"):
         if getattr(numbers, name) <= 0:
             raise UsageError(f"{name} must be above 0, not {getattr(numbers, name)!r}.")
-    for name in ("frozen_epochs", "tuning_steps"):
-        if getattr(numbers, name) < 0:
-            raise UsageError(f"{name} must be at least 0, not {getattr(numbers, name)!r}.")
-    for name, allowed in WORDS.items():
-        if getattr(numbers, name) not in allowed:
-            raise UsageError(f"{name} is {' or '.join(allowed)}, not {getattr(numbers, name)!r}.")
+    for name in ("alpha_beta1", "alpha_beta2"):
+        if getattr(numbers, name) >= 1:
+            raise UsageError(f"{name} must be at least 0 and below 1, not {getattr(numbers, name)!r}.")
     if 0 < numbers.early_stop <= 1:
         raise UsageError(f"early_stop is a growth above 1, or 0 for none, not {numbers.early_stop!r}.")

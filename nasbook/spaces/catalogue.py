@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nasbook.runtime import values
 from nasbook.runtime.errors import UsageError
 from nasbook.spaces.nas_bench_1shot1 import NODE_SPACES
 from nasbook.spaces.nas_bench_201 import TopologySpace
@@ -98,8 +99,8 @@ def get(name: str, *, nodes: int | None = None, reduction: str | None = None) ->
         if nodes is not None or reduction == "searched":
             raise UsageError(f"Space {name} has one size, and its reduction is fixed: leave nodes and reduction out.")
         return BENCHMARKS[name]
-    nodes = MAX_NODES if nodes is None else nodes
-    if type(nodes) is not int or not 1 <= nodes <= MAX_NODES:
+    nodes = MAX_NODES if nodes is None else values.cast("nodes", nodes, int)
+    if not 1 <= nodes <= MAX_NODES:
         raise UsageError(f"A cell has 1 to {MAX_NODES} intermediate nodes, not {nodes!r}.")
     if name == "toy":
         return SearchSpace(name, Cell(((1, 2),), (TOY_OPERATIONS,), keep=1), None)

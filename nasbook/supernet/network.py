@@ -159,14 +159,32 @@ class Network(nn.Module):
             dropping = (drop_probability,) if isinstance(cell, DiscreteCell) else ()
             earlier, later = later, cell(earlier, later, *dropping)
             if index == self.auxiliary_after and self.auxiliary is not None and self.training:
-                if later.shape[-1] != self.auxiliary_side:
-                    raise UsageError(
-                        f"The auxiliary classifier needs maps of {self.auxiliary_side}x{self.auxiliary_side}, "
-                        f"not {later.shape[-2]}x{later.shape[-1]}: switch it off for images of this size."
-                    )
+                _check_maps(later.shape[-2], later.shape[-1], self.auxiliary_side)
                 auxiliary = self.auxiliary(later)
         logits = skeleton.pool_and_classify(later, self.classifier)
         return (logits, auxiliary) if self.training else logits
+
+
+def check_auxiliary(image: tuple[int, int, int], stem_stride: int) -> None:
+    """Make sure that the auxiliary classifier can read the maps behind the second reduction.
+
+    Args:
+        image: (channels, height, width).
+        stem_stride: of the network.
+
+    Raises:
+        UsageError: the maps have another size.
+    """
+    factor = 4 * stem_stride  # two reductions
+    _check_maps(image[1] // factor, image[2] // factor, AUXILIARY_SIDE)
+
+
+def _check_maps(height: int, width: int, side: int) -> None:
+    if (height, width) != (side, side):
+        raise UsageError(
+            f"The auxiliary classifier needs maps of {side}x{side} behind the second reduction, "
+            f"not {height}x{width}: set the number auxiliary to 0 for images of this size."
+        )
 
 
 def loss_with_auxiliary(outputs: tuple[Tensor, Tensor | None], labels: Tensor, weight: float) -> Tensor:

@@ -96,11 +96,15 @@ def test_what_needs_no_torch_does_not_import_it(arguments: str, tmp_path: Path) 
         ("search --device nonsense", "Device 'nonsense' is not available"),
         ("search --epochs -3", "epochs must be a whole number of at least 1, not -3"),
         ("search --train-epochs 0", "epochs must be a whole number of at least 1, not 0"),
-        ("search --w-lr nan", "w_lr must be a number of at least 0, not nan"),
+        ("search --w-lr nan", "w_lr must be a finite number of at least 0, not nan"),
         ("search --nodes 9", "1 to 4 intermediate nodes"),
         ("search --data digits --channels 3", "even"),
         ("search --keep -1", "--keep"),
         ("search --tuning-steps 3", "'darts' does not read tuning_steps: it belongs to the selection perturbation"),
+        ("search --device cpu:x", "Device 'cpu:x' is not available"),
+        ("search --alpha-beta1 1", "alpha_beta1 must be"),
+        ("search --train-cutout -1", "cutout must be"),
+        ("search --threads 0", "--threads"),
         ("select", "Missing argument"),
         ("select nowhere", "nowhere is not the folder of a run"),
         ("select nowhere --tuning-steps many", "--tuning-steps"),
@@ -108,7 +112,7 @@ def test_what_needs_no_torch_does_not_import_it(arguments: str, tmp_path: Path) 
         ("train", "Missing argument"),
         ("train NONSENSE", "No published architecture is called 'NONSENSE'"),
         ("train Genotype(", "A genotype reads Genotype("),
-        ("train DARTS_V2 --lr -1", "lr must be a number of at least 0"),
+        ("train DARTS_V2 --lr -1", "lr must be a finite number of at least 0"),
         ("describe {}", "lacks the field 'normal'"),
         ("describe DARTS_V2 --space s2", "not in space s2"),
         ("describe DARTS_V2 --channels 5", "must be even"),
@@ -123,6 +127,34 @@ def test_a_wrong_request_is_refused_in_one_line(
     monkeypatch.chdir(tmp_path)
     assert said in one_line(invoke(*arguments.split()))
     assert not list(tmp_path.iterdir())  # refused before anything was written
+
+
+EMPTY = [
+    *(["search", f"--{name}", ""] for name in ("data", "space", "size", "method", "device", "run", "root", "record")),
+    ["search", "--data="],
+    ["search", "--images", " "],
+    ["select", ""],
+    ["select", "run", "--selection", ""],
+    ["train", ""],
+    ["train", "DARTS_V2", "--run="],
+    ["describe", "DARTS_V2", "--space", ""],
+    ["datasets", "--root", ""],
+    ["doctor", "--root="],
+    ["lab", "--folder", ""],
+    ["notebooks", ""],
+    ["claims", "--folder", ""],
+    ["claims", "measure", "--seeds", ""],
+    ["methods", ""],
+]
+
+
+@pytest.mark.parametrize("words", EMPTY, ids=" ".join)
+def test_the_value_of_a_variable_that_is_not_set_is_refused(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "is empty" in one_line(invoke(*words))
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_unexpected_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,7 +96,9 @@ def test_the_books_own_claims_have_the_keys_that_stay() -> None:
 @pytest.mark.usefixtures("tiny")
 def test_claims_are_measured_into_a_folder_and_listed_from_it() -> None:
     result = invoke("measure", "06.gap", "--device", "cpu")
-    assert (result.exit_code, result.stdout) == (0, ""), result.output
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[1].split()[:2] == ["06.gap", "holds"]
+    assert len(result.stdout.splitlines()) == 2
     lines = result.stderr.splitlines()
     assert lines[0] == "nasbook: gap: seed 0 (1 of 2)"
     assert lines[1].startswith("search: epoch 1/2, train loss ")

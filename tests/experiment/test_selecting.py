@@ -185,7 +185,7 @@ REFUSALS = [
     ({"epoch": 7}, "keeps no state of epoch 7; there are 1, 2, 3"),
     ({"selection": "pertubation"}, "no selection 'pertubation'; there are magnitude, all-edges, ranking, perturbation"),
     ({"numbers": {"epochs": 5}}, "A selection by perturbation does not read epochs; it reads selection_order"),
-    ({"numbers": {"tuning_steps": -1}}, "tuning_steps must be at least 0"),
+    ({"numbers": {"tuning_steps": -1}}, "tuning_steps must be a whole number of at least 0"),
     ({"numbers": {"selection_order": "sideways"}}, "selection_order is random or forward or backward"),
     ({"selection": "magnitude"}, r"A selection by magnitude does not read tuning_\w+; it reads no number\."),
     ({"device": "tpu"}, "cpu"),

@@ -59,6 +59,20 @@ def test_an_epoch_of_a_selection_is_called_a_decision() -> None:
     assert "select: decision 1/2" in shown(Terminal(), selection())
 
 
+def test_the_bar_of_a_selection_ends_with_its_last_decision_which_takes_no_step() -> None:
+    def selection() -> Iterator[Event]:
+        yield Started("select", 2, 0)
+        for step in (1, 2):
+            yield Stepped("select", 1, step, 2)
+        yield EpochEnded("select", 1, 2, {"train_loss": 1.0, "valid_accuracy": 20.0, "seconds": 3.0})
+        yield EpochEnded("select", 2, 2, {"valid_accuracy": 30.0, "seconds": 1.0})
+        yield Finished("select", 4.0)
+
+    last = re.split(r"[\r\n]+", shown(Terminal(), selection()))[-2]
+    assert last.startswith("select: decision 2/2")
+    assert "█" * 20 in last
+
+
 def test_without_validation_images_the_training_accuracy_is_shown() -> None:
     assert "train accuracy 10.0 %" in shown(io.StringIO(), run(1, valid=False))
 

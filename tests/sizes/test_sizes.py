@@ -64,7 +64,7 @@ def test_overrides_change_what_they_name_and_nothing_else():
         ({"batch": 1}, "batch normalisation"),
         ({"w_lr": -0.1}, "at least 0"),
         ({"w_lr": float("nan")}, "at least 0"),
-        ({"images": 1}, "images must be"),
+        ({"images": 1}, "images must be a whole number of at least 2"),
         ({"precision": "float16"}, "float32 or float64"),
         ({"order": "both"}, "alpha-first or weights-first"),
     ],
@@ -94,7 +94,7 @@ def test_a_number_of_another_type_is_refused_by_name(name, value, sentence):
 def test_whole_numbers_do_for_real_ones_and_logits_may_be_negative():
     changed = sizes.override(sizes.get("class").search, {"temperature": 2, "alpha_start": -3.0, "images": None})
     assert (changed.temperature, changed.alpha_start, changed.images) == (2, -3.0, None)
-    with pytest.raises(UsageError, match="alpha_lr must be a number of at least 0"):
+    with pytest.raises(UsageError, match="alpha_lr must be a finite number of at least 0"):
         sizes.override(sizes.get("class").search, {"alpha_lr": -1.0})
     with pytest.raises(UsageError, match="alpha_start must be a finite number, not -inf"):
         sizes.override(sizes.get("class").search, {"alpha_start": -math.inf})
