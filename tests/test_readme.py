@@ -15,9 +15,13 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^nasbook .*$", README, flags=re.MULTILINE)
 
 
-def test_the_two_set_up_commands_are_the_only_ones():
+def test_the_two_set_up_commands_are_the_only_ones_and_stand_in_both_forms():
+    """Windows PowerShell does not know `&&`: there each command is a line of its own."""
+    set_up = [("python -m pip install -e .", "nasbook lab"), ('python -m pip install -e ".[test]"', "pytest")]
     found = [line for line in README.splitlines() if line.startswith("python -m pip")]
-    assert found == ["python -m pip install -e . && nasbook lab", 'python -m pip install -e ".[test]" && pytest']
+    assert found == [line for install, then in set_up for line in (f"{install} && {then}", install)]
+    blocks = re.findall(r"^```powershell\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+    assert [tuple(block.splitlines()) for block in blocks] == set_up
 
 
 @pytest.mark.parametrize("line", COMMANDS)

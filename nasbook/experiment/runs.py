@@ -18,6 +18,7 @@ from nasbook.experiment.request import Data, as_many_as_there_are, data_name, lo
 from nasbook.runtime import devices, values
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import Listener
+from nasbook.runtime.interrupts import CALL, explained
 from nasbook.runtime.run_folder import RunFolder
 from nasbook.runtime.threads import scope
 from nasbook.search import Search, recipes
@@ -51,6 +52,7 @@ class Outcome:
         return spaces.read(self.result["genotype"])
 
 
+@explained(CALL)
 def search(
     method: str = "darts",
     *,
@@ -151,6 +153,7 @@ def search(
     return Outcome(finished, folder.history("search"), folder.history("train"), folder.history("select"))
 
 
+@explained(CALL)
 def train(
     architecture: str | Architecture,
     *,

@@ -20,6 +20,7 @@ from nasbook.runtime import devices, files, values
 from nasbook.runtime.errors import UsageError
 from nasbook.runtime.events import Listener
 from nasbook.runtime.identity import digest
+from nasbook.runtime.interrupts import CALL, explained
 from nasbook.runtime.run_folder import RunFolder
 from nasbook.runtime.states import kept_epochs, kept_state
 from nasbook.runtime.threads import scope
@@ -31,6 +32,7 @@ from nasbook.supernet import one_hot
 ASKED = ("method", "space", "data", "size", "seed")  # of the search
 
 
+@explained(CALL)
 def select(
     run: str | os.PathLike[str],
     *,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+CALL = "Interrupted. The same call goes on from the last finished epoch where its run is kept in a folder (run=FOLDER)."
+
 
 @contextmanager
 def explained(sentence: str) -> Iterator[None]:
@@ -15,5 +17,6 @@ def explained(sentence: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as stop:
-        stop._render_traceback_ = lambda: [sentence]  # type: ignore[attr-defined]  # what IPython shows
+        if not hasattr(stop, "_render_traceback_"):  # what IPython shows; an inner scope knows more
+            stop._render_traceback_ = lambda: [sentence]  # type: ignore[attr-defined]
         raise
