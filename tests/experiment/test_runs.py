@@ -159,7 +159,7 @@ def test_a_run_folder_may_be_named_by_text(dataset, tmp_path):
 def test_a_mistyped_selection_is_refused_before_the_search(dataset, tmp_path, monkeypatch):
     monkeypatch.setitem(RECIPES, "mine", Recipe("mine", selection="magnitud"))
     with pytest.raises(
-        UsageError, match="selection 'magnitud' does not exist; there are magnitude, all-edges, ranking"
+        UsageError, match="selection 'magnitud' does not exist; there are magnitude, all-edges, top-pairs, ranking"
     ):
         search(dataset, method="mine", run=tmp_path / "run")
     assert not (tmp_path / "run").exists()
