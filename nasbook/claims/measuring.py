@@ -134,10 +134,10 @@ class _Measurement:
                 self._store({"seed": seed, "seconds": seconds, "device": self.device, "values": values})
             shutil.rmtree(scratch, ignore_errors=True)
             with suppress(OSError):
-                guard.unlink()  # whoever gets hold of the removed file finds this seed stored
+                guard.unlink()  # a process that still holds the removed file finds this seed stored
 
     def _store(self, run: dict[str, Any]) -> None:
-        """Add a run to what is stored by now, whoever stored it."""
+        """Add a run to the stored runs, also to those that another process has stored meanwhile."""
         busy = f"Another process has been writing to {self.folder} for a minute: try again when it has ended."
         with Lock(self.folder / ".lock", busy=busy, wait=60.0):
             files.sweep(self.folder, results.path(self.study, self.folder).name)
@@ -148,7 +148,7 @@ class _Measurement:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Say in a sentence what the system refuses, such as space on a full disk."""
+        """Turn an error of the system, such as a full disk, into a message of one sentence."""
         try:
             yield
         except OSError as error:

@@ -25,7 +25,7 @@ def path(study: Study, folder: Path) -> Path:
 
 
 def read(study: Study, folder: Path, *, size: str | None = None) -> dict[str, Any] | None:
-    """What is stored of a study, or None. Of a seed that stands there twice the first run counts.
+    """What is stored of a study, or None. If a seed is stored twice, its first run counts.
 
     Args:
         study: the entry of the ledger.

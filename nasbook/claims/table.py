@@ -34,7 +34,7 @@ class LedgerTable:
 
 
 def notes(found: Iterable[Finding]) -> list[str]:
-    """What a reader must know about stored numbers, each note once."""
+    """The notes on stored numbers, each once."""
     return list(dict.fromkeys(finding.note for finding in found if finding.note))
 
 

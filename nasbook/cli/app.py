@@ -67,20 +67,20 @@ class Commands(Group):
 
 
 def _show_every_character() -> None:
-    """Let a character that the output's encoding lacks be written as an escape: no result is lost for it."""
+    """Write a character that the output's encoding lacks as an escape, so that no result is lost."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def _write_out() -> None:
-    """Write what waits to be written; end in one line where the file or the device of the output takes no more."""
+    """Write the buffered output. If it cannot be written (a full disk, say), end with a message of one line."""
     try:
         sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries again when it ends
         kept = "a run keeps its result in its folder (result.json)"
-        sys.exit(_say(f"Standard output takes no more ({error.strerror}); {kept}.", FAILED))
+        sys.exit(_say(f"Standard output takes no more data ({error.strerror}); {kept}.", FAILED))
 
 
 def _check_words(words: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""`nasbook datasets` and `nasbook datasets download`: which data sets there are, and how a real one is fetched."""
+"""`nasbook datasets` and `nasbook datasets download`: list the data sets, and fetch a real one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def listed(
     """List the data sets, and which of them are at hand."""
     if context.invoked_subcommand is not None:
         if root is not None or as_json:
-            raise UsageError("--root and --json list data sets; the options of `download` stand behind it.")
+            raise UsageError("--root and --json list data sets; write options of `download` behind that word.")
         return
     from nasbook.datasets import available
 

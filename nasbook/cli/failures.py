@@ -1,4 +1,4 @@
-"""What the machine refuses - space, memory, a name, a device - said in a sentence."""
+"""Turns errors of the machine (disk space, memory, file names, devices) into messages of one sentence."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import errno
 
 from nasbook.runtime.files import reason
 
-_LATER = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # what can be mended, and the command given again
+_LATER = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # the user can remove the cause and run the command again
 
 _MORE_MEMORY = (
     "ask for smaller numbers (--batch, --channels, --layers), or free some. What the run's folder holds stays, and the "
@@ -15,7 +15,7 @@ _MORE_MEMORY = (
 
 
 def sentence(error: BaseException) -> str | None:
-    """What went wrong, or None for an error that is a fault of this program."""
+    """What went wrong, as a sentence; None if the error is a fault of this program."""
     if isinstance(error, OSError):
         where = f"{error.filename!s:.200}: " if error.filename else ""
         stays = " What is stored already stays, and the same command goes on." if error.errno in _LATER else ""

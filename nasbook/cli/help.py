@@ -1,4 +1,4 @@
-"""The help of a command: every option with its whole name, in any window, under the headings of its sets of numbers."""
+"""The help of a command. It lists options under headings and never shortens a name, however narrow the window is."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ class Command(TyperCommand):
     """A command whose help lists its arguments, then its options by heading (`rich_help_panel`)."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the lists; a name that is long stands in a line of its own."""
+        """Write the lists. A long name gets its own line."""
         headings: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None:
                 usual = "Arguments" if parameter.param_type_name == "argument" else OWN
                 headings.setdefault(getattr(parameter, "rich_help_panel", None) or usual, []).append(record)
-        own = headings.pop(OWN)  # --help stands last among the parameters, with the command's own options
+        own = headings.pop(OWN)  # --help is the last parameter and belongs to the command's own options
         for heading, records in [*_first(headings), (OWN, own), *headings.items()]:
             with formatter.section(heading):
                 formatter.write_dl(records)
 
 
 class Group(TyperGroup):
-    """A group of commands whose help says each command's whole first sentence."""
+    """A group of commands whose help shows the whole first sentence of each command."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of commands."""

@@ -1,4 +1,4 @@
-"""`nasbook methods`, `spaces` and `describe`: what there is, and what an architecture costs."""
+"""`nasbook methods`, `spaces` and `describe`: lists of methods and spaces, and the cost of an architecture."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class Sitting:
         return f"; it is kept in {self.folder}" if self.folder else ""
 
     def report(self, outcome: Outcome, *, as_json: bool) -> None:
-        """Draw what came out into the run's folder, and print the result, whatever becomes of the pictures."""
+        """Draw the cells into the run's folder and print the result, even if a picture fails."""
         assert self.folder is not None
         pictures = _draw(outcome.result["genotype"], self.folder)
         result = {**outcome.result, "run": str(self.folder), "pictures": pictures}

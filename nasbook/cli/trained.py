@@ -1,4 +1,4 @@
-"""`nasbook export` and `nasbook predict`: the trained network of a finished run, taken out and used."""
+"""`nasbook export` and `nasbook predict`: export the trained network of a run, or classify pictures with it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def predict(
 ) -> None:
     """Classify pictures with the trained network of a run.
 
-    Pictures become as large as the training images, gray where those were, and are normalised alike.
+    Each picture gets the size and the normalisation of the training images. It becomes gray if they were gray.
     """
     from nasbook.evaluation import load
 

@@ -125,7 +125,7 @@ class ChapterSession:
         print(sentence)
 
     def check_solution(self, exercise_id: str, solution: Any) -> None:
-        """Put the book's own solution through the check of its exercise; the reader's verdict stays as it is.
+        """Check the book's own solution of an exercise. The reader's verdict does not change.
 
         Args:
             exercise_id: like "04.1".

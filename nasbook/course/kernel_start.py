@@ -1,4 +1,4 @@
-"""What each kernel of `nasbook lab` runs first, as its $PYTHONSTARTUP: a reader may begin with a late cell."""
+"""Each kernel of `nasbook lab` runs this first ($PYTHONSTARTUP), so that errors of late cells are explained too."""
 
 import contextlib
 

@@ -1,4 +1,4 @@
-"""Open the book in JupyterLab, as the reader's own copy: from a checkout as from an installed wheel."""
+"""Opens the reader's own copy of the book in JupyterLab, from a checkout or from an installed wheel."""
 
 from __future__ import annotations
 
@@ -119,12 +119,12 @@ def copy_chapters(place: Path, *, source: Path | None = None) -> Copied:
 
 
 def _what_to_do(current: bytes | None, content: bytes, copied: dict[str, str]) -> str:
-    """What the release's `content` means for a reader's file, of which `copied` holds the marks as it was copied."""
+    """What to do with a reader's file, given the release's `content` and the checksums made when it was copied."""
     if current is None:
         return "new"
     shipped, own = _marks(content), _marks(current)
     if copied.get("file") == shipped["file"]:
-        return "same"  # as released before: whatever the reader did with it stays
+        return "same"  # the release has not changed this file: the reader's file stays as it is
     if copied.get("file") == own["file"]:
         return "updated"
     if own["sources"] == shipped["sources"]:
@@ -146,7 +146,7 @@ def _manifest(path: Path) -> dict[str, dict[str, str]]:
 
 
 def _sources(content: bytes) -> str:
-    """The checksum of the cells' types and sources; of the whole where this is no notebook.
+    """The checksum of the cells' types and sources; of the whole file if it is not a notebook.
 
     JupyterLab writes the whole file when it saves, with outputs, execution counts and metadata.
     """
@@ -177,7 +177,7 @@ def _command(place: Path, *, browser: bool, port: int | None) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """The reader's own, with the settings and what each kernel runs first, unless the reader has such a file."""
+    """The reader's own environment, plus the book's settings and its kernel start file, unless the reader has one."""
     paths = [str(SETTINGS), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
     start = os.environ.get("PYTHONSTARTUP") or str(Path(__file__).with_name("kernel_start.py"))
     return {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths), "PYTHONSTARTUP": start}
@@ -201,7 +201,7 @@ def _serve(command: list[str]) -> int:
         return 0
     finally:
         for each in heard:
-            signal.signal(each, signal.SIG_IGN)  # a closing terminal says so more than once
+            signal.signal(each, signal.SIG_IGN)  # a closing terminal can send the signal more than once
         _end(server)
         for each in heard:
             signal.signal(each, before[each])

@@ -1,7 +1,7 @@
 """The predictions of the chapters: questions and answers, kept out of the notebooks that readers open.
 
-The predictions of a chapter stand in `data/predictions/NN.toml`, one table per prediction. A question without an
-`answer` is answered by the chapter, which hands the value that it has computed to `nb.reveal`.
+The predictions of a chapter stand in `data/predictions/NN.toml`, one table per prediction. If a question has
+no `answer`, the chapter computes the answer and hands it to `nb.reveal`.
 """
 
 from __future__ import annotations

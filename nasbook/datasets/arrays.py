@@ -1,4 +1,4 @@
-"""What arrays of images and labels must be like. Needs no torch, so that unfit files are refused before it loads."""
+"""Checks arrays of images and labels. It does not import torch, so unfit files are refused before torch loads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def check(pixels: NDArray[Any], labels: NDArray[Any]) -> None:
         labels: whole numbers (images,).
 
     Raises:
-        UsageError: a shape or a type is another one, there is no image, or labels and images differ in number.
+        UsageError: a shape or a type is not as above, there is no image, or the numbers of labels and images differ.
     """
     if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4):
         raise UsageError(
@@ -41,7 +41,7 @@ def flat(labels: NDArray[Any]) -> NDArray[Any]:
 
 
 def check_classes(labels: NDArray[np.integer[Any]]) -> None:
-    """Make sure that labels can count classes: dates and other identifiers would make a list of as many names.
+    """Make sure that labels can be numbers of classes, and not dates or other identifiers.
 
     Args:
         labels: of the training images, whole numbers (images,).

@@ -210,10 +210,10 @@ def _check_shadow(name: str) -> None:
 
 
 def _mode(path: Path) -> int | None:
-    """What lies at a path, as `os.stat` tells it; None where nothing does.
+    """What `os.stat` tells about a path; None if nothing is there.
 
     Raises:
-        UsageError: the system does not let it be seen.
+        UsageError: the system refuses to look there.
     """
     try:
         return path.stat().st_mode

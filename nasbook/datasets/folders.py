@@ -1,4 +1,4 @@
-"""Which pictures a folder holds: its classes, its training, validation and test images, and what is left out."""
+"""Finds the pictures of a folder: its classes, its training, validation and test images, and what is left out."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def find(path: Path) -> Found:
 
 
 def holds_pictures(path: Path) -> bool:
-    """Whether a folder looks like images of the reader's own: one of its folders, or one in those, holds a picture."""
+    """Whether a folder looks like the reader's own images: a folder one or two levels below it holds a picture."""
     try:
         return any(_is_picture(file) for depth in ("*/*", "*/*/*") for file in path.glob(depth))
     except OSError:
@@ -72,7 +72,7 @@ def _find(path: Path) -> Found:
                 raise UsageError(f"{path}: {splits[split].name} has the class {min(unknown)}, which train has not.")
     if left_out:
         notes.append(
-            f"left out: {len(left_out):,} files and folders that are no pictures of a class, {_some(left_out)}"
+            f"left out: {len(left_out):,} files and folders that are not pictures of a class, {_some(left_out)}"
         )
     return Found(parts, notes)
 
@@ -100,7 +100,7 @@ def _splits(path: Path, folders: list[Path]) -> dict[str, Path]:
 
 
 def _classes(path: Path) -> tuple[Pictures, list[Path]]:
-    """The picture files of each class, both in alphabetical order, and what lies there in vain."""
+    """The picture files of each class, classes and files in alphabetical order, and the entries that are left out."""
     found: Pictures = {}
     left_out = _pictures(path)
     for folder in _folders(path):

@@ -1,4 +1,4 @@
-"""Reads arrays of an .npz file: what an array claims to be is checked before its content, and nothing is unpickled."""
+"""Reads arrays of an .npz file. The header of an array is checked before its content is read. Nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Archive:
         return list(self._members)
 
     def claim(self, name: str) -> NDArray[Any]:
-        """A read-only array of zeros with the shape and type that an array claims; it takes no memory.
+        """A read-only array of zeros with the shape and type that an array's header states. It takes no memory.
 
         Raises:
             UsageError: the array is encrypted, compressed in an unknown way, or holds Python objects.
@@ -87,19 +87,19 @@ class Archive:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Archive]:
-    """Opens an .npz file; whatever is damaged in it is refused, when it is opened or when an array is read.
+    """Opens an .npz file. Damage is refused when the file is opened or when an array is read.
 
     Raises:
         UsageError: the file is unreadable, or it takes more memory than there is.
     """
     try:
-        # what a damaged header makes Python's parser warn of is no news to the reader
+        # warnings of Python's parser about a damaged header do not help the reader
         with warnings.catch_warnings(action="ignore"), path.open("rb") as handle, zipfile.ZipFile(handle) as file:
             yield Archive(file)
     except UsageError:
         raise
     except MemoryError:
-        raise UsageError(f"{path} holds more than the memory takes.") from None
+        raise UsageError(f"{path} does not fit into memory.") from None
     except Exception:  # whatever a damaged file does to the readers of zip files and of array headers
         raise UsageError(f"{path} is not a readable .npz file.") from None
 
@@ -117,17 +117,17 @@ def _fill(member: IO[bytes], flat: NDArray[Any]) -> int:
 
 
 def _check_memory(size: int) -> None:
-    """Refuse what would end the process. Images are in memory twice while they are put in order."""
+    """Refuse files that would exhaust the memory. Images are in memory twice while they are rearranged."""
     memory = _memory()
     if memory is not None and 2 * size > memory:
         raise UsageError(
-            f"It holds {size / 2**30:,.1f} GiB of images, which take twice as much memory while it is read; "
-            f"there are {memory / 2**30:,.1f} GiB."
+            f"It holds {size / 2**30:,.1f} GiB of images, and reading them takes twice as much memory; "
+            f"{memory / 2**30:,.1f} GiB are available."
         )
 
 
 def _memory() -> int | None:
-    """Bytes of memory that this process may take, where the system tells it."""
+    """Bytes of memory that this process may take, if the system tells."""
     try:
         import resource
 

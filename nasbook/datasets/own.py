@@ -1,4 +1,4 @@
-"""The reader's own images: an .npz file of arrays, or a folder of pictures. Torch loads once they are found sound."""
+"""The reader's own images: an .npz file of arrays, or a folder of pictures. Both are checked before torch loads."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def from_folder(path: Path, *, size: int = 32) -> Dataset:
 
 
 def _named(path: Path, names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    """Which array of a file is `x_train`, `y_train` and so on, and the names of those that are none of them."""
+    """Which array of a file is `x_train`, `y_train` and so on, and the names of the other arrays."""
     found: dict[str, str] = {}
     unused = []
     for name in names:

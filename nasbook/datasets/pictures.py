@@ -1,4 +1,4 @@
-"""Picture files as a person sees them: upright, on white where they are transparent, from black to white."""
+"""Reads picture files as a viewer shows them: upright, on a white background, from black to white."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _CHANGES = {
     "deep": "scaled to 8 bits from whole numbers of up to 16 bits, where 0 is black and the largest possible is white",
     "float": "scaled to 8 bits from floats, where 0 is black and 1 is white",
     "dark": "nearly black, since their values use less than a sixteenth of the range (scale them before)",
-    "animated": "used by the first of several frames",
+    "animated": "reduced to the first of several frames",
 }
 
 

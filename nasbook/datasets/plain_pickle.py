@@ -81,7 +81,7 @@ class _Machine:
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
-        self.copied = 0  # bytes made from texts; no sound pickle makes more of them than it has itself
+        self.copied = 0  # bytes made from texts; a sound pickle never makes more bytes than its own size
         self.size = 0
 
     def run(self, content: bytes) -> Any:
@@ -220,7 +220,7 @@ class _Machine:
     def _copied(self, text: str) -> bytes:
         self.copied += len(text)
         if self.copied > self.size:
-            raise UsageError("It copies its texts again and again, which plain data does not need.")
+            raise UsageError("It copies its texts again and again, which plain data never does.")
         return text.encode("latin1")
 
 

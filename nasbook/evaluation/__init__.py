@@ -1,4 +1,4 @@
-"""Evaluation: one discrete architecture, trained from scratch; and its trained network, taken out and used."""
+"""Evaluation: trains a discrete architecture from scratch, and loads, uses and exports its trained network."""
 
 from nasbook.evaluation.exporting import export
 from nasbook.evaluation.trained import Trained, load

@@ -1,4 +1,4 @@
-"""A trained network outside its run: kept in a file, built again, and applied to new images."""
+"""Keeps a trained network in a file, builds it again, and applies it to new images."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Trained:
         return torch.cat(logits).softmax(1)
 
     def predict(self, pictures: Sequence[str | os.PathLike[str]]) -> tuple[list[dict[str, Any]], list[str]]:
-        """Classify picture files, which are made as large as the training images, and gray where those were.
+        """Classify picture files. They get the size of the training images, and become gray if those were gray.
 
         Args:
             pictures: paths of picture files.
@@ -144,7 +144,7 @@ def load(run: str | os.PathLike[str]) -> Trained:
         if state["run"] != digest(files.read_json(folder / "config.json")):
             raise ValueError("of another run")
         return _rebuilt(state)
-    except Exception as error:  # whatever a file holds that is none of ours
+    except Exception as error:  # a file that nasbook did not write can fail in any way
         raise UsageError(
             f"{path} is not the trained network that this run left ({error}): train again in a new folder."
         ) from None
@@ -166,7 +166,7 @@ def _missing(folder: Path) -> str:
     if not (folder / "config.json").is_file():
         return f"{folder} is not the folder of a run."
     if not (folder / "result.json").is_file():
-        return f"The run in {folder} is not finished: its own command goes on with it."
+        return f"The run in {folder} is not finished: run its own command again to finish it."
     result = files.read_json(folder / "result.json")
     if isinstance(result, dict) and "test_accuracy" in result:
         return f"The run in {folder} was made before trained networks were kept: train again in a new folder."

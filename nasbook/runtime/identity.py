@@ -1,4 +1,4 @@
-"""Digests that say which run a file belongs to, and that it is as the run left it."""
+"""Digests that show which run a file belongs to, and whether the file has changed since."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def without(config: Mapping[str, Any], late: Late) -> dict[str, Any]:
 
 
 def digest_of_history(records: Sequence[Mapping[str, Any]]) -> str:
-    """SHA-256 of all in which the records of equal runs are equal."""
+    """SHA-256 of the records, without the values in which equal runs differ."""
     return digest({"records": [{**record, **{name: 0 for name in MEASURED if name in record}} for record in records]})
 
 
 def digest_of_result(result: Mapping[str, Any]) -> str:
-    """SHA-256 of all in which the results of equal runs are equal: times, memory and the folder's name are left out."""
+    """SHA-256 of a result without the values in which equal runs differ: times, memory and the folder's name."""
     return digest({name: 0 if name in ("memory_mib", "run") or "seconds" in name else result[name] for name in result})

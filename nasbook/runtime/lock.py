@@ -14,9 +14,9 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 
 
 class Lock:
-    """A lock file that one process holds, from its making until `release` or the end of a `with` block.
+    """A lock file that one process holds, from its creation until `release` or the end of a `with` block.
 
-    The file stays when the lock is released: what counts is the system's lock on it.
+    The file stays when the lock is released. Only the system's lock on the file counts.
 
     Args:
         path: the lock file, in a folder that exists.

@@ -37,7 +37,7 @@ _KEPT = "kept"  # the key of result.json that holds its digests
 class RunFolder:
     """One run's folder, new or to be continued; no other process can open it until it is closed.
 
-    A finished run is only read, so a folder that cannot be written will do for it.
+    A finished run is only read, so its folder may be read-only.
 
     Args:
         path: the folder; None keeps nothing.
@@ -84,7 +84,7 @@ class RunFolder:
         kept = result.pop(_KEPT, None) if isinstance(result, dict) else None
         if not isinstance(result, dict) or not self._is_mine(kept, result):
             raise UsageError(
-                f"{path} is not the result that this run left: rename that file, and the same command makes it again."
+                f"{path} is not the result that this run left: rename that file, and run the same command again."
             )
         if kept is not None:
             self._keep_records(kept.get("records"), kept.get("history"))
@@ -106,7 +106,7 @@ class RunFolder:
         state = read_checkpoint(self.path)
         if state.pop("run", identity := self._identity(state)) != identity:
             raise UsageError(
-                f"{self.path / 'checkpoint.pt'} is of another run: put this run's own back, or name another folder."
+                f"{self.path / 'checkpoint.pt'} is of another run: restore this run's file, or name another folder."
             )
         self._keep_records(state["records"], state.pop("history", None))
         return state
@@ -156,7 +156,7 @@ class RunFolder:
             files.write_json(path / "config.json", self.config)
 
     def _take_lock(self, path: Path) -> None:
-        """A finished run needs no lock; where it can be had, leftovers of killed processes are removed."""
+        """Lock the folder. A finished run needs no lock, but with one, leftovers of killed processes are removed."""
         busy = f"The run in {path} is under way in another process or notebook: wait for it, or name another folder."
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -168,7 +168,7 @@ class RunFolder:
         files.sweep(path)
 
     def _check_config(self, path: Path) -> None:
-        """Refuse another configuration; take over values that only a stage reads which has not begun."""
+        """Refuse another configuration. Take over new values of keys that only a stage not yet begun reads."""
         there = files.read_json(path / "config.json")
         if there == self.config:
             return
@@ -203,7 +203,7 @@ class RunFolder:
         if not known or (history is not None and digest_of_history(self.records) != history):
             assert self.path is not None
             raise UsageError(
-                f"{self.path / 'history.jsonl'} is not as this run left it: put the run's own back, or name another "
+                f"{self.path / 'history.jsonl'} is not as this run left it: restore the run's file, or name another "
                 "folder."
             )
 
@@ -242,7 +242,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def read_history(path: Path) -> list[Record]:
-    """The records that stand in a run folder, of all stages; the folder may be one that a process works in.
+    """The records of all stages in a run folder. A process may be working in the folder.
 
     Raises:
         UsageError: the file is damaged or cannot be read.
@@ -256,12 +256,12 @@ def read_history(path: Path) -> list[Record]:
     except ValueError:
         records = [None]
     if not all(_is_record(record) for record in records):
-        raise UsageError(f"{file} is damaged: put the run's own back, or name another folder.")
+        raise UsageError(f"{file} is damaged: restore the run's file, or name another folder.")
     return records
 
 
 def _check_free(path: Path) -> None:
-    """Refuse a folder that holds anything but what a process left that was killed in its first write."""
+    """Refuse a folder that is not empty, except for leftovers of a process that was killed in its first write."""
     ours = re.compile(r"\.lock|\.config\.json\.\w+\.partial")
     if path.exists() and (not path.is_dir() or not all(ours.fullmatch(each.name) for each in path.iterdir())):
         raise UsageError(f"{path} exists and is not a run folder: name an empty or a new folder.")
@@ -275,7 +275,7 @@ def _is_record(value: Any) -> bool:
 
 
 def _first_difference(there: Record, here: Record) -> tuple[str, Any, Any]:
-    """The first key whose values differ, within a table of numbers the number's own, with both values."""
+    """The first key whose values differ, with both values. In a table of numbers it is the key of the number."""
     name = next(key for key in {**there, **here} if key not in there or key not in here or there[key] != here[key])
     old, new = there.get(name), here.get(name)
     return _first_difference(old, new) if isinstance(old, dict) and isinstance(new, dict) else (name, old, new)

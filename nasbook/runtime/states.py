@@ -1,4 +1,4 @@
-"""Files of tensors and plain values: written whole, and read only if every byte is as it was written."""
+"""Files of tensors and plain values. They are written whole, and refused if a byte has changed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
 
 
 def read_state(path: Path, key: str, *, remedy: str) -> dict[str, Any]:
-    """Read a file of tensors and plain values that holds a key; nothing in it is run.
+    """Read a file of tensors and plain values that holds a key. No code in it is run.
 
     Args:
         path: the file.
@@ -86,7 +86,7 @@ def _check(content: bytes) -> None:
     """Compare the checksum of every member with its bytes.
 
     Raises:
-        UnpicklingError: the content is no such file or has changed.
+        UnpicklingError: the content is not such a file, or it has changed.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

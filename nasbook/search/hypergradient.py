@@ -130,7 +130,7 @@ def exact(problem: Problem, w: Tensors, alpha: Tensors, look_ahead: LookAhead) -
 
 
 def gradients(loss: Tensor, variables: Tensors, *, create_graph: bool = False) -> dict[str, Tensor]:
-    """Gradients by name; zeros for a variable that the loss does not depend on, and for all of a constant loss."""
+    """Gradients by name. If the loss does not depend on a variable, its gradient is zero."""
     if not loss.requires_grad:  # such as the loss of a path on which every drawn operation is `none`
         return {name: torch.zeros_like(variable) for name, variable in variables.items()}
     values = torch.autograd.grad(loss, list(variables.values()), create_graph=create_graph, allow_unused=True)

@@ -133,9 +133,9 @@ def drawn(mixing: Mixing, radius: float, generator: torch.Generator) -> Mixing:
 def allowed(mixing: Mixing, moved: Weights) -> Mixing:
     """Moved weights brought back to where weights may lie: cut to 0 and 1, then scaled to the sum that the row had.
 
-    A row that is cut to zero everywhere puts all its sum where the moved row was largest, as in the released code
-    (model_search.py: Network.clip). Weights of what is not
-    active stay, decided rows stay, whose active weights are all one, and so do the weights of whole edges.
+    If a row is clipped to zero everywhere, its sum goes to the entry that was largest in `moved`, as in the released
+    code (model_search.py: Network.clip). Some weights do not change: weights of operations that are not active, decided
+    rows (their active weights are all one), and the weights of whole edges.
 
     Args:
         mixing: the weights before, on the host.

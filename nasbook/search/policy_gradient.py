@@ -16,9 +16,8 @@ from nasbook.relaxation.drawing import log_chance
 from nasbook.search.hypergradient import Hypergradient, LookAhead, Problem, Tensors, gradients
 from nasbook.supernet.mixing import Active
 
-BASELINE_STEP = (
-    0.99  # how much of the way to a step's mean reward the baseline goes, as in ProxylessNAS's released code
-)
+# How far the baseline moves towards a step's mean reward (1 is all the way), as in ProxylessNAS's released code.
+BASELINE_STEP = 0.99
 
 
 def policy_gradient(problem: Problem, w: Tensors, alpha: Tensors, look_ahead: LookAhead) -> Hypergradient:
@@ -27,8 +26,8 @@ def policy_gradient(problem: Problem, w: Tensors, alpha: Tensors, look_ahead: Lo
     Args:
         problem: its `plays` says how many; each play gives the reward of one and the log-probability of drawing it. The
             baseline is moved before it is subtracted, as in the released code (search/nas_manager.py:
-            rl_update_step), so it is nearly the mean of these rewards. That shortens the gradient by nearly one
-            part in `plays`.
+            rl_update_step), so it is nearly the mean of these rewards. This makes the expected gradient smaller, by a
+            factor of nearly 1 - 1 / `plays`.
         w, alpha: the shared weights and the architecture parameters.
         look_ahead: not used.
     """
@@ -42,7 +41,7 @@ def policy_gradient(problem: Problem, w: Tensors, alpha: Tensors, look_ahead: Lo
 
 
 def next_baseline(baseline: Tensor | None, reward: Tensor) -> Tensor:
-    """The baseline after a step with this mean reward; it starts at the first."""
+    """The baseline after a step with this mean reward. The first mean reward is the first baseline."""
     return reward if baseline is None else baseline + BASELINE_STEP * (reward - baseline)
 
 

@@ -173,7 +173,7 @@ WORDS = {  # the numbers that are words
     "order": ("alpha-first", "weights-first"),
 }
 
-# Far above every published value: what is larger is a slip, and would take all memory before the first step.
+# Far above every published value. A larger value is a slip and would take all memory before the first step.
 LIMITS = {
     "epochs": 1_000_000,
     "batch": 100_000,

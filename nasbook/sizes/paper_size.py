@@ -66,7 +66,7 @@ PAPER = Size(
             },
         ),
         # Zela et al. 2020 (search); Ying et al. 2019 (training). NAS-Bench-101 was trained by RMSProp (momentum 0.9,
-        # epsilon 1.0), which is not taken over: trainings here take SGD.
+        # epsilon 1.0). This is not taken over: trainings here use SGD.
         "nas-bench-1shot1": (
             {"batch": 96, "layers": 9, "nodes": None, "reduction": "fixed", "tuning_steps": 5 * 260},
             {

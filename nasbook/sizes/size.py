@@ -36,7 +36,7 @@ class Size:
     cells: Mapping[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def of(self, family: str, method: str | None = None, *, space: str = "", data: str = "") -> Size:
-        """The size with what differs for a family, for a method in it, and for a space's cells on a data set."""
+        """The size with the changes for a family, for a method in it, and for a space's cells on a data set."""
         search, train = self.families.get(family, ({}, {}))
         special = self.special(method or "")
         search = {**search, **special.get("", {}), **special.get(family, {})}
@@ -49,5 +49,5 @@ class Size:
 
 
 def _row(table: Mapping[str, Mapping[str, dict[str, Any]]], method: str) -> Mapping[str, dict[str, Any]]:
-    """The row of a method; with "+pt" behind its name that of the name without, unless the table has one of its own."""
+    """The row of a method. A name with "+pt" that has no row of its own takes the row of the name without "+pt"."""
     return table.get(method, table.get(method.removesuffix("+pt"), {}))

@@ -106,7 +106,7 @@ def targets(pairs: Sequence[Pair], concat: Sequence[int]) -> tuple[int, ...]:
 
 
 def brief(value: object) -> str:
-    """A value as a message shows it: what a file holds may be of any length."""
+    """A value in short, for a message, because a value in a file may be of any length."""
     shown = repr(value)
     return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}..."
 

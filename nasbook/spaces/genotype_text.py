@@ -97,7 +97,7 @@ def _edge(entry: Any, sentence: str, node: int | None = None) -> _Edge:
 
 
 def _check_targets(kind: str, edges: Sequence[_Edge], concat: tuple[int, ...]) -> None:
-    """Make sure that a flat list says the same: its reading follows from its length and from what the cell puts out."""
+    """Make sure that the named targets are those that follow from the list's length and the cell's output."""
     named = [edge.target for edge in edges]
     pairs: list[Pair] = [(edge.name, edge.source) for edge in edges]
     if named and named[0] is not None and tuple(named) != targets(pairs, concat):
@@ -119,7 +119,7 @@ def _json_fields(text: str) -> dict[str, Any]:
         value: dict[str, Any] = json.loads(text, object_pairs_hook=_unique)
     except UsageError:
         raise
-    except (ValueError, RecursionError):  # a number of thousands of digits is a ValueError of no kind of its own
+    except (ValueError, RecursionError):  # a number with thousands of digits raises a plain ValueError
         raise UsageError("The genotype starts like JSON but is not a JSON object.") from None
     return value  # starts with a brace, so it is an object
 
@@ -144,7 +144,7 @@ def _call_fields(text: str) -> dict[str, Any]:
 
 
 def _alone(text: str) -> str:
-    """The call by itself: without what stands before it in a line, and without a comma or a full stop behind it."""
+    """The call alone, without the text before it in the line and without a comma or a full stop after it."""
     text = _COLOURS.sub("", text)
     if text.count(MARK) > 1:
         raise UsageError(f"The text holds {text.count(MARK)} genotypes: give one of them.")
@@ -156,7 +156,7 @@ def _alone(text: str) -> str:
 
 def _call(text: str) -> ast.Call:
     try:
-        with warnings.catch_warnings():  # Python has a word to say about some strings and numbers
+        with warnings.catch_warnings():  # Python warns about some strings and numbers
             warnings.simplefilter("ignore")
             call = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -206,7 +206,7 @@ def _called(name: str, arguments: list[Any]) -> Any:
 
 
 def _called_name(function: ast.expr) -> str:
-    """The name of what is called, be it of a module (np.int64)."""
+    """The name of what is called, also as an attribute of a module (np.int64)."""
     match function:
         case ast.Name(id=name) | ast.Attribute(value=ast.Name(), attr=name):
             return name

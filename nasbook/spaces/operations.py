@@ -70,10 +70,10 @@ class Pool(nn.Module):
 
 
 class Pointwise(nn.Conv2d):
-    """1x1 convolution without bias. With stride 2 it takes every second pixel first and convolves these with stride 1.
+    """1x1 convolution without bias. With stride 2 it first takes every second pixel and then convolves with stride 1.
 
-    A 1x1 convolution of stride 2 gives the same, but its backward pass in oneDNN writes past its memory where there
-    are few input channels in channels-last memory: the process dies or the gradients are wrong.
+    A 1x1 convolution of stride 2 gives the same output. But with few input channels in channels-last memory, its
+    backward pass in oneDNN writes past its memory: the process dies or the gradients are wrong.
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:

@@ -79,7 +79,7 @@ def read(text: str) -> Any:
     return parse_genotype(text)
 
 
-# What only the text of one family holds, in this order: a line of a log may hold bars too.
+# A mark that only the text of one family holds. The order matters: a line of a log may hold bars too.
 _MARKS: dict[str, Callable[[str], Any]] = {
     MARK: parse_node_cell,
     genotype_text.MARK: parse_genotype,

@@ -9,8 +9,8 @@ from torch import Tensor
 def drop_path(images: Tensor, probability: float) -> Tensor:
     """Zero whole images of a batch with this probability; the others are rescaled, so that the mean stays.
 
-    A discrete network never drops an identity skip, a supernet drops whole mixed edges: the caller decides. Draws from
-    torch's global state on the images' device.
+    The caller decides what is dropped. A discrete network never drops an identity skip. A supernet drops whole mixed
+    edges. The mask is drawn from torch's global state on the images' device.
     """
     keep = 1.0 - probability
     mask = torch.empty(len(images), 1, 1, 1, device=images.device, dtype=images.dtype).bernoulli_(keep)

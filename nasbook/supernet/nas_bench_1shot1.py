@@ -7,9 +7,9 @@ with the weights o of the operations, i_n of a node's inputs and out of the outp
 node without a choice sums its inputs. The stack is that of NAS-Bench-101, but its pools are padded by one pixel, so
 that 32 pixels become 17 and 9, and a ReLU, a 1x1 convolution and batch normalisation stand before the classifier (the
 authors' released code, from which all of this is). As in that code, every batch normalisation but the last has a
-learned scale; in the supernets of the other families, no norm inside a cell has one. The code hands PyTorch
-TensorFlow's momentum of running statistics, 0.997. PyTorch reverses its meaning, so the released statistics are those
-of the last batch. Here the momentum is PyTorch's usual 0.1.
+learned scale; in the supernets of the other families, no norm inside a cell has one. The code uses
+TensorFlow's momentum of running statistics, 0.997, in PyTorch, where momentum means the opposite. So its running
+statistics are nearly those of the last batch. Here the momentum is PyTorch's usual 0.1.
 """
 
 from __future__ import annotations

@@ -66,10 +66,10 @@ class DiscreteCell(nn.Module):
 
 
 class AuxiliaryHead(nn.Sequential):
-    """The auxiliary classifier: its loss counts 0.4 in training, its parameters do not count.
+    """The auxiliary classifier. Its loss has weight 0.4 in training, and its parameters are not counted.
 
-    It reads maps of 8x8, or of 7x7 behind the stem for ImageNet, where the pool has stride 2 and the second
-    normalisation is missing, as in the released code.
+    It reads maps of 8x8. With the stem for ImageNet it reads maps of 7x7, its pool has stride 2, and it has no second
+    normalisation, as in the released code.
     """
 
     def __init__(self, channels: int, classes: int, *, imagenet: bool = False) -> None:

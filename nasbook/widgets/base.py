@@ -21,8 +21,8 @@ StateType = TypeVar("StateType", bound=State)
 class StaticFallback:
     """A mixin for a box of widgets, put before it: `class Lens(StaticFallback, widgets.VBox)`.
 
-    The box fits the page at any width, its controls have names for screen readers, it says when it computes for long,
-    and where no kernel runs it is a picture.
+    The box fits the page at any width. Its controls have names for screen readers. It says when it computes for long.
+    Without a kernel it is a picture.
     """
 
     def __init__(self, children: Iterable[Any] = (), **traits: Any) -> None:
@@ -38,7 +38,7 @@ class StaticFallback:
     def _button(
         self, description: str, tooltip: str, action: Callable[[], Any], *, width: str = "auto"
     ) -> widgets.Button:
-        """A button that does one thing; a click while an earlier one is at work is ignored."""
+        """A button with one action. A click is ignored while an earlier click is being answered."""
         made = widgets.Button(description=description, tooltip=tooltip, layout={"width": width})
         made.on_click(lambda _button: self.work.clicked(action))
         return made
@@ -52,7 +52,7 @@ class StaticFallback:
         raise NotImplementedError(f"{type(self).__name__} draws nothing.")
 
     def _redraw(self, _change: Any = None) -> None:
-        """Draw the current state, and tell the reader where this takes long."""
+        """Draw the current state, and tell the reader if this takes long."""
         with self.work:
             self._draw()
 

@@ -1,4 +1,4 @@
-"""How every widget sits on the page: its layout at any width, and what screen readers and keys find in it.
+"""The layout of every widget at any page width, and its names for screen readers and the keyboard.
 
 Controls of ipywidgets have no Python interface for accessible names or for keys. So each widget of the book carries a
 hidden picture that cannot be loaded and therefore runs a script, which names sliders and buttons without a text.
@@ -76,7 +76,7 @@ tell();">"""
 
 
 def companion() -> widgets.HTML:
-    """What stands in each widget unseen: its style, and the script that names its controls."""
+    """The invisible part of each widget: its style, and the script that names its controls."""
     return widgets.HTML(_STYLE + _SCRIPT, layout={"height": "0"})
 
 
@@ -86,7 +86,7 @@ def row(children: Iterable[Any]) -> widgets.HBox:
 
 
 def beside(controls: Sequence[Any], *shown: Any) -> widgets.HBox:
-    """Controls, and beside them what they change; on a narrow page one above the other."""
+    """Controls, and what they change beside them. On a narrow page it is below them."""
     right = shown[0] if len(shown) == 1 else widgets.VBox(list(shown))
     return _classed(widgets.HBox([widgets.VBox(list(controls)), right]), BESIDE)
 
@@ -108,13 +108,13 @@ def svg(width: float, height: float, words: str, inside: str, *, size: int = 12)
 
 
 def side_by_side(parts: Iterable[str], *, least: str = "15em") -> str:
-    """Pieces of HTML next to each other, each at least so wide, and one above the other where the page is narrow."""
+    """Pieces of HTML side by side, each at least `least` wide. On a narrow page they are one above the other."""
     cells = "".join(f'<div style="flex:1 1 {least};min-width:0">{part}</div>' for part in parts)
     return f'<div style="display:flex;flex-wrap:wrap;gap:4px 12px">{cells}</div>'
 
 
 def scrolled(part: str) -> str:
-    """A long or wide piece of HTML with scroll bars of its own, which the keyboard reaches."""
+    """A long or wide piece of HTML with its own scroll bars, which the keyboard can reach."""
     look = 'class="nasbook-scrolled" style="max-height:55vh;overflow:auto"'
     return f'<div tabindex="0" role="region" aria-label="table" {look}>{part}</div>'
 

@@ -83,7 +83,7 @@ class PerturbationRadius(Stateful[RadiusState]):
         self._drawing = widgets.HTML()
         self._fields: dict[str, Any] = {
             "kind": widgets.Dropdown(
-                options=list(KINDS), description="perturbation", tooltip="A drawn shift, or one that seeks a high loss",
+                options=list(KINDS), description="perturbation", tooltip="A random shift, or a shift to a high loss",
                 style={"description_width": "7em"},
             ),
             "radius": widgets.FloatSlider(

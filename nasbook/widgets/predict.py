@@ -114,7 +114,7 @@ class Predict(widgets.VBox):
         return Verdict(self.sentence())
 
     def sentence(self) -> str:
-        """ "You said ..., it is ... .", as far as guess and answer are known; no answer before a guess is locked."""
+        """ "You said ..., it is ... .", with what is known so far. Without a locked guess the answer is not given."""
         if not self.locked:
             return "You have no locked guess. Lock one in the box of the question, and it shows the answer."
         if self.answer is None:
@@ -152,7 +152,7 @@ class Predict(widgets.VBox):
         self._verdict.value = html.escape(self.sentence()) if self.locked else ""
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        """The widget, and beside it what a page without a kernel shows: never the answer."""
+        """The widget, and what a page without a kernel shows instead: never the answer."""
         live = super()._repr_mimebundle_(**kwargs) or {}
         return {**live, **page(self.question, self.options)}
 

@@ -40,7 +40,7 @@ def cell_svg(space: SearchSpace | TopologySpace, kind: str, weights: Mapping[str
 
 
 def _marks(space: SearchSpace | TopologySpace, kind: str, decision: Record, curves: Sequence[Curve]) -> Iterator[Curve]:
-    """A wide curve under each edge that a decision is about; it follows the middle one of the edge's operations."""
+    """A wide curve under each edge that a decision is about. It follows the curve of the edge's middle operation."""
     cell = space.groups[kind]
     rows = [decision["where"]] if decision["kind"] == "operation" else decision["options"]
     for name in rows:

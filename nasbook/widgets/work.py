@@ -1,4 +1,4 @@
-"""Work that a reader waits for: said on the page when it takes long, and clicks made meanwhile are ignored."""
+"""Work that a reader waits for. If it takes long, the page says so, and clicks made meanwhile are ignored."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from IPython import get_ipython
 
 from nasbook.widgets import page
 
-LONG = 0.3  # seconds: what takes longer is said
+LONG = 0.3  # seconds; if work takes longer, the page says so
 WORDS = "<b>Computing …</b>"
 
 
 class Work:
-    """A context for whatever a widget computes, and its notice; contexts within each other are one piece of work."""
+    """A context for what a widget computes, with a notice. Nested contexts count as one piece of work."""
 
     def __init__(self) -> None:
         self.shown = widgets.HTML()
@@ -48,8 +48,8 @@ class Work:
     def clicked(self, action: Callable[[], Any]) -> None:
         """Do what a click asks for, unless it was made while a long piece of this work was under way.
 
-        A kernel answers clicks one after another. So a click on a widget that is computing waits in line, and would act
-        on what its reader has not seen. The browser's clock says when a click was made.
+        A kernel answers clicks one after another. So a click on a busy widget waits, and would later act on a state
+        that the reader had not seen when clicking. The browser's clock says when a click was made.
         """
         sent, begin = _sent(), time.monotonic()
         if sent is not None and sent < self._free:
@@ -63,7 +63,7 @@ class Work:
                 self._free = sent + took
 
     def _say(self) -> None:
-        """From the timer's thread."""
+        """Called by the timer's thread."""
         with self._lock:
             if self._timer is not None:
                 self.shown.add_class(page.BUSY)
@@ -71,7 +71,7 @@ class Work:
 
 
 def _sent() -> float | None:
-    """When the browser sent the message that is answered now, in seconds of its clock; None without a browser."""
+    """The time at which the browser sent the message answered now, in seconds of its clock; None without a browser."""
     kernel = getattr(get_ipython(), "kernel", None)
     if kernel is None:
         return None

@@ -60,14 +60,14 @@ def prompt_before_main_result(draft: Draft) -> list[str]:
 
 
 def predictions_are_those_of_the_data(draft: Draft) -> list[str]:
-    """Each prediction of the data is asked once, in order; one without an answer is revealed once, in a later cell."""
+    """Each prediction is asked once, in order. If its data have no answer, a later cell reveals the answer once."""
     asked, revealed = (_ids(draft, method) for method in ("predict", "reveal"))
     found = []
     if [name for name, _ in asked] != list(draft.predictions):
-        found.append(f"The predictions asked are not {', '.join(draft.predictions) or 'none'}, in this order.")
+        found.append(f"The predictions that are asked are not {', '.join(draft.predictions) or 'none'}, in this order.")
     open_ones = [name for name, question in draft.predictions.items() if question.answer is None]
     if [name for name, _ in revealed] != open_ones:
-        found.append(f"The predictions revealed are not {', '.join(open_ones) or 'none'}, in this order.")
+        found.append(f"The predictions that are revealed are not {', '.join(open_ones) or 'none'}, in this order.")
     places = dict(asked)
     found += [
         f"Prediction {name} is revealed before it is asked." for name, at in revealed if at <= places.get(name, -1)
@@ -76,7 +76,7 @@ def predictions_are_those_of_the_data(draft: Draft) -> list[str]:
 
 
 def predictions_hide_their_answers(draft: Draft) -> list[str]:
-    """No call of the source says an answer; a prediction is asked by its id alone."""
+    """No call in the source contains an answer. A prediction is asked by its id alone."""
     return [
         f"Cell {place} gives a prediction more than its id; question and answer belong in data/predictions."
         for place, cell in draft.code()

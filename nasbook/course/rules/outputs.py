@@ -54,7 +54,7 @@ def nothing_private(draft: Draft) -> list[str]:
 
 
 def answers_are_not_stored(draft: Draft) -> list[str]:
-    """A prediction's stored output is its question and options alone; nothing else tells its answer or explanation."""
+    """A prediction's stored output holds its question and options alone. No other output holds its explanation."""
     from nasbook.widgets.predict import page
 
     found = []
@@ -73,9 +73,9 @@ def answers_are_not_stored(draft: Draft) -> list[str]:
 
 
 def pictures_have_words(draft: Draft) -> list[str]:
-    """Every picture carries a text for those who do not see it, in a form that arrives.
+    """Every picture has an alternative text in a form that JupyterLab and nbconvert pass on.
 
-    Outputs of a picture's own type never do: JupyterLab and nbconvert leave out the alternative text in their metadata.
+    Outputs of image types are refused: JupyterLab and nbconvert drop the alternative text in their metadata.
     """
     found = []
     for place, output in _outputs(draft):

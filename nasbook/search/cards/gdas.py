@@ -43,10 +43,11 @@ Details
     2. Which operations run is known on the host; no step waits for a device (nasbook/supernet/mixing.py: Mixing).
     3. The temperature falls on a straight line, and the last epoch has the last value exactly
        (nasbook/relaxation/temperature.py: Temperature).
-    4. The released cell of NAS-Bench-201 adds the zero weight of each operation that was not drawn to the edge, as a
-       number. The forward pass does not change. In the backward pass that weight gets the gradient of an output of
-       ones. The released cell of the DARTS space runs the drawn operation alone. `--unsampled` is `ones` or `nothing`,
-       and each space has its released choice (nasbook/supernet/supernet.py: EdgeSettings).
+    4. In NAS-Bench-201 the released code adds the weight of each operation that was not drawn to the edge's output.
+       The weight is zero, so the forward pass does not change. In the backward pass it gets the gradient that an
+       output of all ones would give it. In the DARTS space the released code runs the drawn operation alone.
+       `--unsampled` is `ones` or `nothing`, and each space has its released choice (nasbook/supernet/supernet.py:
+       EdgeSettings).
     5. Both steps take hard draws (nasbook/relaxation/gumbel.py: HardGumbel).
     6. In the DARTS family each node keeps its two strongest pairs of an operation and an edge; both may be on one edge
        (nasbook/selection/magnitude.py: top_pairs).

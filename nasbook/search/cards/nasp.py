@@ -47,7 +47,7 @@ Deviations from paper and released code
       operation of every list would be chosen.
     - The operations are those of the space; the released code searches other convolutions in the normal cell and
       operations without parameters in the reduction cell.
-    - At the end a node keeps the two edges with the largest alpha, by the same projection as in the search. The
+    - At the end each node keeps the two edges with the largest alpha, by the same projection as in the search. The
       released code ranks the edges by softmax(alpha), unlike its own projection.
     - The cost of parameters is the general option `--cost-weight`; the released projection that is random now and then
       is not taken over.

@@ -57,12 +57,12 @@ Details
        (nasbook/supernet/operation_costs.py: operation_costs).
 
 Deviations from paper and released code
-    - Warm-up is the frozen epochs: paths are drawn by an alpha that has not moved, which is nearly uniform. The
-      released code gives the warm-up a cosine of the learning rate of its own, from 0.05 to 0. Here one cosine spans
+    - Warm-up is the frozen epochs: paths are drawn by an alpha that has not moved, which is nearly uniform. In
+      the released code the warm-up has its own learning rate schedule, a cosine from 0.05 to 0. Here one cosine spans
       all epochs.
     - The released code takes no step of alpha on an edge whose open gate is `none`. Here such an edge takes part.
-    - The released code updates alpha 300 times per epoch in the REINFORCE variant; here every so many steps, as in the
-      other variants.
+    - The released code updates alpha 300 times per epoch in the REINFORCE variant. Here it is updated once
+      per `--alpha-every` steps, as in the other variants.
     - The outputs of all gated paths are held; the released default computes those of closed gates again to save memory.
     - The weights train as in DARTS, on cells; the published networks, label smoothing and decay belong to ImageNet.
     - Cost is added in proportion to that of equal weights; the power of a logarithm is not taken over.

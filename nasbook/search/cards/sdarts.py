@@ -61,12 +61,12 @@ Details
 Deviations from paper and released code
     - At class size the steps of the ascent and the last radius are not the published ones, which the paper size has:
       they were chosen on seeds that no claim reports (nasbook/sizes, data/claims.toml).
-    - P is no projection to the nearest point of the simplex; neither is the released code's, which it follows. A row
-      that is cut to zero everywhere gets its sum where the perturbed row is largest. The sum that is restored is the
-      row's own, which is one behind a softmax.
+    - P is no projection to the nearest point of the simplex; neither is the released code's, which it follows. If a
+      row is clipped to zero everywhere, its sum goes to the entry that was largest in the perturbed row. Each row is
+      rescaled to its own former sum, which is 1 after a softmax.
     - Where batch normalisation keeps no running statistics, as at class size, evaluation mode is that of the batch.
     - The weights of whole edges (PC-DARTS) are not perturbed.
-    - Trainings in NAS-Bench-1Shot1 take SGD. NAS-Bench-101 was trained by RMSProp (momentum 0.9, epsilon 1.0).
+    - Trainings in NAS-Bench-1Shot1 use SGD. NAS-Bench-101 was trained with RMSProp (momentum 0.9, epsilon 1.0).
     - The radii are the released code's: those that the paper states could not be checked.
     - The paper's combinations with other searches have no names of their own here: a recipe is one word an axis.
 
