@@ -26,7 +26,7 @@ _CLAIM_ID = re.compile(r"(\d\d)\.[a-z0-9][a-z0-9-]*")
 
 @dataclass(frozen=True)
 class Study:
-    """One measurement, made once a seed.
+    """One measurement, made once per seed.
 
     Args:
         id: names its file of results.

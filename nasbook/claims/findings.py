@@ -21,7 +21,7 @@ class Finding:
     Args:
         claim: the entry.
         size: "class" or "paper", as measured or else as the study would be.
-        seeds: that were measured.
+        seeds: the measured seeds.
         values: one per seed.
         note: what a reader must know about the stored numbers; empty if there is nothing.
     """

@@ -202,7 +202,7 @@ def clean(notebook: Any, chapter: Chapter) -> None:
 
 
 def _as_jupyterlab_saves() -> dict[str, Any]:
-    """The metadata that JupyterLab writes when it saves, so that opening a chapter changes nothing."""
+    """The metadata that JupyterLab writes when it saves. With them, opening a chapter changes nothing."""
     from ipykernel.ipkernel import IPythonKernel
     from ipykernel.kernelspec import KERNEL_NAME, get_kernel_dict
 

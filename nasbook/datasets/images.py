@@ -125,7 +125,7 @@ class Dataset:
         normalisation: how pixels become numbers.
         crop_padding: zeros put on each side before a random crop of the original size, in pixels; 0: no crop.
         flip: whether augmentation mirrors half of the images.
-        class_names: one name a class.
+        class_names: one name per class.
         notes: what was changed, split or left out when the images were read, one phrase each.
 
     Raises:

@@ -16,7 +16,7 @@ class SearchNumbers:
 
     Args:
         epochs: passes over the weights' half of the images.
-        batch: images a step, of each half.
+        batch: images per step, of each half.
         images: images in both halves together; all of them where there is no number.
         channels: channels of a node in the first cells of the supernet.
         layers: cells of the supernet.
@@ -127,7 +127,7 @@ class TrainNumbers:
 
     Args:
         epochs: passes over the training images.
-        batch: images a step.
+        batch: images per step.
         images: training images; all of them where there is no number.
         channels: channels of a node in the first cells of the network.
         layers: cells of the network.

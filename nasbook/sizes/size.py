@@ -1,4 +1,4 @@
-"""A size: the numbers of a search and of a training, with what differs by family of spaces, method and data set."""
+"""A size: the numbers of a search and of a training, with changes by family of spaces, method and data set."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Size:
         space: the space.
         search: numbers of a search in the DARTS family of spaces.
         train: numbers of training one of its architectures from scratch.
-        families: for other families what differs, in a search and in a training.
-        methods: for a method what differs in its searches: under "" in every family, under a family's name in that.
-        trainings: for a method what differs in trainings of its cells, by family.
-        cells: for a space and a data set what differs in trainings of the space's cells.
+        families: the changes for other families, in a search and in a training.
+        methods: the changes in searches of a method, under "" for every family or under the name of one family.
+        trainings: the changes in trainings of a method's cells, by family.
+        cells: the changes in trainings of a space's cells, by space and data set.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Size:
         return replace(self, search=replace(self.search, **search), train=replace(self.train, **train))
 
     def special(self, method: str) -> Mapping[str, dict[str, Any]]:
-        """What differs in a method's searches, by family."""
+        """The changes in a method's searches, by family."""
         return _row(self.methods, method)
 
 

@@ -10,7 +10,7 @@ the cell's output concatenates the nodes of `..._concat` along channels. Which n
                                             one from each earlier node, in any order
 
 A cell whose output ends at node n+1 and that lists n(n+3)/2 pairs, n > 1, holds every edge: by twos it would have nodes
-behind the last that it puts out. With n = 1 the two readings are one. An empty `reduce` stands for a fixed reduction
+behind the last node of its output. With n = 1 the two readings are one. An empty `reduce` stands for a fixed reduction
 (one FactorizedReduce), which is our addition to the form. `genotype_text` reads this form and others.
 """
 

@@ -63,7 +63,7 @@ def parse_genotype(text: str) -> Genotype:
 
 @dataclass(frozen=True)
 class _Edge:
-    """One pair of a cell, with the node that it feeds where the text says so."""
+    """One pair of a cell, with the node that it feeds if the text names the node."""
 
     name: str
     source: int

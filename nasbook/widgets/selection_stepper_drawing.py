@@ -26,10 +26,10 @@ def cell_svg(space: SearchSpace | TopologySpace, kind: str, weights: Mapping[str
     """The cell so far, with a yellow band under the edges that a decision is about.
 
     Args:
-        space: what is decided on.
+        space: the search space.
         kind: which cell.
-        weights: of its operations.
-        decision: that comes next, or that was made last.
+        weights: the operation weights of the cell.
+        decision: the next decision, or the last one that was made.
     """
     shown = draw_cell(space, kind, weights=weights, shape=CELL)
     if decision is None:
