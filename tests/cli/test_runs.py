@@ -115,7 +115,10 @@ def test_what_cannot_be_selected_is_said_in_one_line() -> None:
     for words, says in (
         (["plain"], "The run in plain keeps no state to select from: search with keep (--keep 1) to have some."),
         (["mine", "--epoch", "1"], "The run in mine keeps no state of epoch 1; there are 2."),
-        (["mine", "--selection", "size"], "There is no selection 'size'; there are magnitude, all-edges, top-pairs, ranking, "),
+        (
+            ["mine", "--selection", "size"],
+            "There is no selection 'size'; there are magnitude, all-edges, top-pairs, ranking, ",
+        ),
         (["mine", "--selection-order", "up"], "selection_order is random or forward or backward, not 'up'."),
         (["mine", "--selection", "magnitude", "--tuning-lr", "1"], "does not read tuning_lr"),
     ):

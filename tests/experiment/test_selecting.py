@@ -183,7 +183,10 @@ def test_a_combined_run_that_is_stopped_comes_out_the_same(dataset, tmp_path, st
 
 REFUSALS = [
     ({"epoch": 7}, "keeps no state of epoch 7; there are 1, 2, 3"),
-    ({"selection": "pertubation"}, "no selection 'pertubation'; there are magnitude, all-edges, top-pairs, ranking, perturbation"),
+    (
+        {"selection": "pertubation"},
+        "no selection 'pertubation'; there are magnitude, all-edges, top-pairs, ranking, perturbation",
+    ),
     ({"numbers": {"epochs": 5}}, "A selection by perturbation does not read epochs; it reads selection_order"),
     ({"numbers": {"tuning_steps": -1}}, "tuning_steps must be a whole number of at least 0"),
     ({"numbers": {"selection_order": "sideways"}}, "selection_order is random or forward or backward"),
