@@ -229,9 +229,10 @@ nb.show(equal=left == right, equal_to_four_digits=f"{left:.4g}" == f"{right:.4g}
 # nasbook search --space s3 --epochs 10 --seed 1
 # ```
 #
-# It gives the same digits on this machine: at class size both compute with one thread, and `--threads` changes that.
-# Started in this notebook's folder it finds the run from above and prints its result; `--run FOLDER` names another. `nasbook search --help` lists every number that you can change, and `nasbook doctor` says what is
-# installed and which data are at hand.
+# It gives the same digits on this machine: at class size both compute with one thread, and `--threads` changes that. In
+# the folder of this notebook the command finds the run from above and prints its result. `--run FOLDER` names another
+# folder. `nasbook search --help` lists every number that you can change, and `nasbook doctor` says what is installed and
+# which data are at hand.
 #
 # There are two sizes. *Class* size, the default, is made for a laptop. *Paper* size uses the published numbers and real
 # data, and wants a GPU:

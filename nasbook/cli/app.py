@@ -70,7 +70,7 @@ def _show_every_character() -> None:
     """Write a character that the output's encoding lacks as an escape, so that no result is lost."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="backslashreplace", write_through=False)  # `_write_out` sees what fails
 
 
 def _write_out() -> None:

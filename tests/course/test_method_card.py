@@ -26,7 +26,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(measuring.entries, "load", lambda: Ledger({"order": ORDER, "costs": COSTS}, ()))
     values = {"order": [{"gdas_derived": 80.0}, {"gdas_derived": 84.0}], "costs": [{"gdas_memory": 0.25}]}
     for study in (ORDER, COSTS):
-        runs = [{"seed": seed, "values": each} for seed, each in enumerate(values[study.id])]
+        measured = {"seconds": 1.0, "device": "cpu"}
+        runs = [{"seed": seed, **measured, "values": each} for seed, each in enumerate(values[study.id])]
         results.write(study, tmp_path, {"manifest": {}, "study": results.identity(study, "class"), "runs": runs})
     return tmp_path
 
