@@ -73,9 +73,14 @@ def load(name: str, root: Path, *, files: Sequence[str], download: bool = False)
     if missing and download:
         _download(name, root)
     elif missing:
+        fetch = (
+            "ask image-net.org for it"
+            if name == "imagenet16-120"
+            else f"fetch it once: nasbook datasets download {name}"
+        )
         raise UsageError(
             f"{name} is not in the folder {root}: {missing[0]} is missing; name the folder that holds it as root "
-            f"(--root), or fetch it once: nasbook datasets download {name} --root {root}."
+            f"(--root), or {fetch}."
         )
     readers = {"cifar10": _cifar, "cifar100": _cifar, "svhn": _svhn, "imagenet16-120": _imagenet}
     train, valid, test, class_names = readers.get(name, _mnist)(name, root)

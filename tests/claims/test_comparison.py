@@ -36,7 +36,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(folder: Path, study: Study, values: dict[int, dict[str, Any]]) -> None:
-    runs = [{"seed": seed, "values": each} for seed, each in values.items()]
+    runs = [{"seed": seed, "seconds": 1.0, "device": "cpu", "values": each} for seed, each in values.items()]
     results.write(study, folder, {"manifest": {}, "study": results.identity(study, "class"), "runs": runs})
 
 
