@@ -1,4 +1,4 @@
-"""Which folder a run is kept in, and how it goes on from what is there."""
+"""The folder that a run is kept in, and how the run continues from what the folder holds."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from nasbook.runtime.run_folder import RunFolder, begun
 # Where a run is kept: a folder, or a function of the run's configuration that names one (such as `default_folder`).
 Place = str | os.PathLike[str] | Callable[[dict[str, Any]], Path]
 
-# What of a search's configuration only its training from scratch reads: the search does not depend on it.
+# The keys of a search's configuration that only its training from scratch reads. The search does not depend on them.
 LATE: Late = {"train": ("train", "retrain")}
 
 
 def default_folder(config: dict[str, Any]) -> Path:
     """A folder name under `runs/` that follows from what is asked: the same command finds its own run again.
 
-    The options of a search's training from scratch leave it as it is.
+    The options of the training from scratch do not change the name.
     """
     words = [str(config[key]) for key in ("command", "method", "space", "data", "size") if config.get(key)]
     plain = ["".join(c if c.isalnum() or c in "-_." else "_" for c in Path(word).name)[:60] for word in words]
@@ -81,7 +81,7 @@ def go_on(
     keep: int = 0,
     extra: dict[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
-    """Drive a stage to its end, from the folder's saved state where that is its own (see `drive`).
+    """Drive a stage to its end, from the folder's saved state if that is a state of this stage (see `drive`).
 
     Raises:
         UsageError: the state was saved by another version, or is not a state of this stage.

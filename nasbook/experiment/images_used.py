@@ -1,4 +1,4 @@
-"""How many training images a run uses, and what was done to the reader's own: said, and kept in the result."""
+"""The number of training images that a run uses, and notes on the reader's own images: for the result and the reader."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nasbook.sizes import SearchNumbers, TrainNumbers
 
 
 def row(dataset: Dataset, used: int | None, *, prefix: str = "") -> dict[str, Any]:
-    """The keys of a result: `images_used`, `images_left_out`, and `images_notes` where there are any.
+    """The keys of a result: `images_used`, `images_left_out`, and `images_notes` if there are any.
 
     Args:
         dataset: its training images are counted.
@@ -40,8 +40,8 @@ def tell(dataset: Dataset, stages: Mapping[str, tuple[SearchNumbers | TrainNumbe
     if used:
         parts = " and ".join(f"{count:,} by the {stage}" for stage, count in used.items())
         print(
-            f"nasbook: of the {there:,} training images of {dataset.name}, {parts} are used; "
-            "the number images of each changes it (--images, --train-images; all takes all).",
+            f"nasbook: of the {there:,} training images of {dataset.name}, {parts} are used. "
+            "--images and --train-images change this; the word all takes all of them.",
             file=sys.stderr,
             flush=True,
         )
