@@ -1,4 +1,4 @@
-"""The number of training images that a run uses, and notes on the reader's own images: for the result and the reader."""
+"""The number of training images that a run uses, and notes on them: said to the reader, and kept in the result."""
 
 from __future__ import annotations
 
