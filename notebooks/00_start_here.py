@@ -173,9 +173,9 @@ nb.show(edges=len(sums), every_edge_sums_to_one=all(abs(total - 1) < 1e-9 for to
 # %% [markdown]
 # ## Where a run is kept
 #
-# The folder holds four files: what was asked, one line an epoch, the state to continue from, and the result. A run that
-# is interrupted, even by pulling the plug, goes on from its last finished epoch and ends with the same digits as if
-# nothing had happened.
+# The folder holds five files: what was asked, one line per epoch, the state to continue from, the trained network, and the
+# result. A run that is interrupted, even by pulling the plug, continues from its last finished epoch and ends with the
+# same digits as if nothing had happened.
 #
 # If you close the tab of a chapter during a search, the search goes on. When you open the chapter again, its widgets are
 # pictures: run their cells again, and they answer. What the search printed meanwhile may be missing; run its cell again,
