@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nasbook.cli.help import Group
-from nasbook.cli.output import AsJson, print_json, print_table, tell, tell_loading
+from nasbook.cli.output import AsJson, load_torch, print_json, print_table, tell
 from nasbook.cli.runs import Threads
 from nasbook.runtime.errors import UsageError
 from nasbook.sizes import SIZES
@@ -102,7 +102,7 @@ def measure(
         sizes.get(size)  # refuses what is no size
     if size is not None and not names:
         studies = [study for study in studies if size in study.sizes]
-    tell_loading()
+    load_torch()
     from nasbook.claims.measuring import measure as run
     from nasbook.runtime.progress import terminal_progress
 

@@ -48,7 +48,7 @@ def download(
     """
     from nasbook.datasets.catalogue import CATALOGUE, DEFAULT_ROOT, load
 
-    real = [known for known, entry in CATALOGUE.items() if entry.files]
+    real = [known for known, entry in CATALOGUE.items() if entry.files and known != "imagenet16-120"]
     if name not in real:
         raise UsageError(f"{name} is not a data set that is fetched; these are: {', '.join(real)}.")
     folder = root or DEFAULT_ROOT

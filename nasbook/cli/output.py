@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any
 
 import typer
@@ -19,10 +22,34 @@ def tell(sentence: str) -> None:
         print(f"nasbook: {sentence}", file=sys.stderr, flush=True)
 
 
-def tell_loading() -> None:
-    """Say that PyTorch is loaded now, unless it is there already."""
-    if "torch" not in sys.modules:
-        tell("Loading PyTorch, which takes some seconds.")
+def load_torch() -> None:
+    """Load PyTorch, which takes some seconds, and say so; nothing happens if it is loaded already.
+
+    Ctrl-C ends the process at once: nothing has begun, and a half-loaded module could raise any error.
+    """
+    if "torch" in sys.modules:
+        return
+    tell("Loading PyTorch, which takes some seconds.")
+    with _quitting_on_interrupt():
+        import nasbook.experiment  # noqa: F401
+
+
+@contextmanager
+def _quitting_on_interrupt() -> Iterator[None]:
+    """Let Ctrl-C end the process with one sentence; in another thread than the main one signals stay as they are."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def quit_now(number: int, frame: object) -> None:
+        tell("Interrupted: nothing had begun.")
+        os._exit(130)
+
+    before = signal.signal(signal.SIGINT, quit_now)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def print_json(value: Any) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from nasbook.cli.output import print_facts, print_json, tell, tell_loading
+from nasbook.cli.output import load_torch, print_facts, print_json, tell
 from nasbook.runtime.events import Event, Finished, Listener, Started
 from nasbook.runtime.progress import terminal_progress
 
@@ -38,13 +38,14 @@ class Sitting:
     @contextmanager
     def shown(self) -> Iterator[Sitting]:
         """Show on standard error what happens while the run lasts."""
-        tell_loading()
+        load_torch()
         try:
             with terminal_progress() as progress:
                 self.listeners += [progress, self._announce]
                 yield self
         except KeyboardInterrupt:
-            tell(f"Interrupted: the same command goes on from the last finished {self.after}{self._kept()}.")
+            kept = f"the same command goes on from the last finished {self.after}{self._kept()}"
+            tell(f"Interrupted: {kept if self.begun else 'nothing had begun'}.")
             raise typer.Exit(130) from None
         if self.finished:
             tell(f"This run is finished already{self._kept()}.")

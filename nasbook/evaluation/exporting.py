@@ -18,6 +18,11 @@ from nasbook.runtime import files
 from nasbook.runtime.errors import UsageError
 
 FACTS = "nasbook.json"  # the name of the facts inside an exported program
+PER_CHANNEL = "divide pixels by 255, subtract the mean of each channel, divide by its std"
+PER_IMAGE = (
+    "divide pixels by 255, subtract from each channel its mean in the image, divide by the std of what is left (one "
+    "for all channels)"
+)
 ONNX_PACKAGES = ("onnx", "onnxscript")
 
 
@@ -28,7 +33,7 @@ def facts(trained: Trained) -> dict[str, Any]:
         "architecture": str(trained.architecture),
         "input": ["batch", *trained.image],
         "precision": str(trained.dtype).removeprefix("torch."),
-        "normalisation": "each image by itself: see nasbook.datasets.Normalisation" if mean is None else "per channel",
+        "normalisation": PER_IMAGE if mean is None else PER_CHANNEL,
         "mean": mean and list(mean),
         "std": std and list(std),
         "class_names": list(trained.class_names),

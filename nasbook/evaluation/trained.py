@@ -63,11 +63,13 @@ class Trained:
             logits = [self.network(self.normalisation(part, dtype=self.dtype)) for part in pixels.split(BATCH)]
         return torch.cat(logits).softmax(1)
 
-    def predict(self, pictures: Sequence[str | os.PathLike[str]]) -> tuple[list[dict[str, Any]], list[str]]:
+    def predict(
+        self, pictures: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+    ) -> tuple[list[dict[str, Any]], list[str]]:
         """Classify picture files. They get the size of the training images, and become gray if those were gray.
 
         Args:
-            pictures: paths of picture files.
+            pictures: the path of a picture file, or several.
 
         Returns:
             One row per picture, with `image`, `class`, `probability` and `probabilities` by class name; and what was
@@ -76,6 +78,8 @@ class Trained:
         Raises:
             UsageError: there is no picture, or one is not readable.
         """
+        if isinstance(pictures, str | os.PathLike):
+            pictures = [pictures]
         if not pictures:
             raise UsageError("There is no picture to classify: name at least one file.")
         opener = Opener(max(self.image[1:]))

@@ -15,7 +15,7 @@ from nasbook.figures.drawing import Box, Curve, Drawing
 from nasbook.figures.picture import Picture
 from nasbook.figures.words import TITLES, describe_genotype, describe_mixed, describe_space
 from nasbook.runtime.errors import UsageError
-from nasbook.spaces import Cell, Genotype, NodeCell, SearchSpace, Topology, TopologySpace
+from nasbook.spaces import Cell, Genotype, NodeCell, SearchSpace, Topology, TopologySpace, read
 from nasbook.spaces.nas_bench_201 import TopologyCell
 
 KINDS = ("normal", "reduce")
@@ -28,7 +28,7 @@ _FADED = 0.22
 
 @style.styled
 def cell(
-    what: Drawn,
+    what: Drawn | str,
     kind: str = "normal",
     *,
     weights: Mapping[str, Any] | None = None,
@@ -41,7 +41,7 @@ def cell(
     mixed cell, each operation as thick as its weight. A fixed reduction is one box.
 
     Args:
-        what: an architecture, or a search space.
+        what: an architecture or its text, or a search space.
         kind: "normal", or "reduce" in the DARTS family.
         weights: group to (edges, operations) weights in [0, 1], of a space's cell.
         highlight: the architecture whose edges stand out in a space's cell.
@@ -50,6 +50,7 @@ def cell(
     Raises:
         UsageError: no such kind of cell, or weights of another shape.
     """
+    what = read(what) if isinstance(what, str) else what
     _check(what, kind)
     shape = None
     if ax is None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -210,3 +212,17 @@ def test_an_encoding_without_some_characters_hides_nothing(command: str) -> None
     done = subprocess.run([sys.executable, "-m", "nasbook", *command.split()], env=environment, capture_output=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a process")
+def test_an_interrupt_while_pytorch_is_loaded_is_one_sentence() -> None:
+    """An interrupted import can end in any error, so the process ends at once: nothing has begun."""
+    command = [sys.executable, "-m", "nasbook", "search", "--run", "never"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "Loading PyTorch" in process.stderr.readline()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+    assert (process.returncode, rest) == (130, "nasbook: Interrupted: nothing had begun.\n")
+    assert not Path("never").exists()
