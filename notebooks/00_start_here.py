@@ -84,8 +84,8 @@ space = spaces.get("s3", nodes=nb.preset.search.nodes, reduction=nb.preset.searc
 nb.show(str(space))
 
 # %% [markdown]
-# Node 2 and node 3 sum what two edges each bring them. This is the cell before anything is decided, all candidates
-# drawn side by side:
+# In an architecture, nodes 2 and 3 each sum two edges. This is the cell before anything is decided: every edge with all
+# its candidates, side by side.
 
 # %%
 figures.cell(space)
@@ -223,26 +223,26 @@ nb.show(equal=left == right, equal_to_four_digits=f"{left:.4g}" == f"{right:.4g}
 # %% [markdown]
 # ## From a terminal, and on a GPU
 #
-# Everything runs without a notebook, too. The search of this chapter is
+# Searches run without a notebook, too. The search of this chapter is
 #
 # ```
 # nasbook search --space s3 --epochs 10 --seed 1
 # ```
 #
-# It gives the same digits on this machine: at class size both compute with one thread, and `--threads` changes that. In
-# the folder of this notebook the command finds the run from above and prints its result. `--run FOLDER` names another
-# folder. `nasbook search --help` lists every number that you can change, and `nasbook doctor` says what is installed and
-# which data are at hand.
+# It gives the same digits on this machine: at class size both compute with one thread (`--threads` changes that). In the
+# folder of this notebook the command finds the run from above and prints its result. `nasbook search --help` lists every
+# number that you can change, and `nasbook doctor` says what is installed and which data are at hand.
 #
 # There are two sizes. *Class* size, the default, is made for a laptop. *Paper* size uses the published numbers and real
 # data, and wants a GPU:
 #
 # ```
+# nasbook datasets download cifar10
 # nasbook search --size paper --data cifar10 --device cuda
 # NASBOOK_SIZE=paper nasbook lab
 # ```
 #
-# The second line opens this book with paper numbers in every chapter. Some of them, side by side:
+# The last line opens this book with paper numbers in every chapter. Some of them, side by side:
 
 # %% tags=["nbval-check-output"]
 nb.show(

@@ -180,6 +180,8 @@ def test_ctrl_c_or_a_closed_terminal_ends_the_server_quietly(sent: signal.Signal
         import signal, sys
         from nasbook.course import lab
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and jobs under nohup this one
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and those of nohup this one
         sys.exit(lab._serve([sys.executable, "-c", {child!r}]))
     """)
     nasbook = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)

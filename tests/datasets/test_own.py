@@ -235,5 +235,5 @@ def test_one_class_is_too_few(tmp_path: Path) -> None:
 
 
 def test_a_size_of_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="at least 1 pixel, not 0"):
+    with pytest.raises(UsageError, match="at least 1, not 0"):
         load(str(tmp_path), size=0)

@@ -47,7 +47,7 @@ def test_a_method_says_its_place_on_the_axes_where_it_runs() -> None:
         "hypergradient": "first-order",
         "perturbation": "none",
         "memory": "active",
-        "selection": "magnitude",
+        "selection": "top-pairs",
     }
     assert found["enas"].axes == {}
     assert found["dsnas"].row() | {"runs": True, "error_percent": None, "title": "DSNAS"} == found["dsnas"].row()

@@ -40,32 +40,18 @@ def test_the_imagenet_network_of_darts_v2_has_4_718_752_parameters():
 
 
 @pytest.mark.parametrize(
-    ("name", "millions", "count"),
-    [("DARTS_V2", 4.7, 544), ("PDARTS", 4.9, 557), ("PC_DARTS_cifar", 5.3, 586), ("PC_DARTS_image", 5.3, 597)],
+    ("name", "millions", "published"),
+    [("DARTS_V2", 4.7, 574), ("PDARTS", 4.9, 557), ("PC_DARTS_cifar", 5.3, 586), ("PC_DARTS_image", 5.3, 597)],
 )
-def test_published_counts_on_imagenet(name, millions, count):
-    """In millions, of papers that count each element of a ReLU and of a pool's input once, of a normalisation twice.
+def test_published_counts_on_imagenet(name, millions, published):
+    """Liu et al. 2019, Chen et al. 2019 (P-DARTS) and Xu et al. 2020, in millions.
 
-    Those are Chen et al. 2019 (P-DARTS) and Xu et al. 2020 (PC-DARTS); 544.59 for DARTS_V2 is a user's (see above).
+    Convolutions and the classifier alone are counted here. Papers also count normalisation, ReLU and pools, each by a
+    rule of its own, so their multiply-adds are a few percent higher.
     """
     network = Network(spaces.read(name), image_channels=3, **IMAGENET).to("meta").eval()
-    further = []
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.register_forward_hook(lambda _, inputs, output: further.append(2 * output.numel()))
-        if isinstance(module, Pool):
-            module.register_forward_hook(lambda _, inputs, output: further.append(inputs[0].numel()))
-    relu = nn.functional.relu
-
-    def counted(images, inplace=False):
-        further.append(images.numel())
-        return relu(images, inplace)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("torch.nn.functional.relu", counted)
-        network(torch.empty(1, 3, 224, 224, device="meta"))
     assert round(parameters(network) / 1e6, 1) == millions
-    assert (multiply_adds(network, (3, 224, 224)) + sum(further)) // 10**6 == count
+    assert 0.92 * published < multiply_adds(network, (3, 224, 224)) / 1e6 < published
 
 
 def test_the_imagenet_stem_and_its_auxiliary_classifier_train():
