@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 from nasbook.cli import app
 from nasbook.cli.doctor import examine
 
-
 LOADING = "nasbook: Loading PyTorch to see what works, which takes some seconds.\n"
 
 

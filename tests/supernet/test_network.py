@@ -7,7 +7,6 @@ from torch import nn
 from nasbook import spaces
 from nasbook.runtime.errors import UsageError
 from nasbook.spaces import Genotype
-from nasbook.spaces.operations import Pool
 from nasbook.supernet import Network, Supernet, describe, loss_with_auxiliary, multiply_adds, one_hot, parameters
 from nasbook.supernet.network import AuxiliaryHead, drop_path
 from nasbook.supernet.skeleton import check_image, kinds
