@@ -64,9 +64,9 @@ def search(
     record: Annotated[
         list[str] | None,
         typer.Option(
-            help="Measure this after each epoch too (may be repeated): eigenvalue, skip-weight, derived-accuracy, gap or "
-            "spread. The eigenvalue costs several times the search. The file history.jsonl in the run's folder has all "
-            "values.",
+            help="Measure this after each epoch too (may be repeated): eigenvalue, skip-weight, derived-accuracy, gap "
+            "or spread. The eigenvalue costs several times the search. The file history.jsonl in the run's folder has "
+            "all values.",
             show_default=False,
         ),
     ] = None,
