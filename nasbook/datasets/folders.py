@@ -71,9 +71,7 @@ def _find(path: Path) -> Found:
             if unknown:
                 raise UsageError(f"{path}: {splits[split].name} has the class {min(unknown)}, which train has not.")
     if left_out:
-        notes.append(
-            f"left out: {len(left_out):,} files and folders that are not pictures of a class, {_some(left_out)}"
-        )
+        notes.append(f"left out what is no picture of a class ({len(left_out):,}): {_some(left_out)}")
     return Found(parts, notes)
 
 

@@ -82,7 +82,8 @@ def check_image(image: tuple[int, int, int], stem_stride: int, layers: int) -> N
     if image[1] % factor or image[2] % factor:
         raise UsageError(
             f"Images of {image[1]}x{image[2]} pixels cannot be halved {factor.bit_length() - 1} times; "
-            f"height and width must be multiples of {factor}."
+            f"height and width must be multiples of {factor}. Pad them, for example to "
+            f"{-(-image[1] // factor) * factor}x{-(-image[2] // factor) * factor}."
         )
 
 

@@ -78,7 +78,7 @@ def test_what_is_left_out_is_told(tmp_path: Path) -> None:
     layout(tmp_path, "train", "test")
     make(tmp_path, "train/cats/3.heic", "train/dogs/more/1.png", "loose.png", "extra/cats/1.png", "labels.csv")
     (note,) = folders.find(tmp_path).notes
-    assert note.startswith("left out: 4 files and folders")
+    assert note.startswith("left out what is no picture of a class (4): ")
 
 
 def test_a_folder_that_cannot_be_listed_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
